@@ -1,0 +1,250 @@
+"""Models in Hugging Face format through transformers: the bundled one, downloaded ones and local folders.
+
+Loads safetensors only, from this machine only, never code from a repository. Knows nothing of decoding: it hands over
+the weights, the tokenizer, and what an answer ends with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import LoupeError, ModelLoadError, OutOfMemory, UnsafeModel, Unsupported
+from core.models import bundled, hub, safety
+from core.models.capabilities import Capabilities
+from core.models.chat import ChatEncoder, child_template, own_template
+from core.models.device import default_dtype, device, free_memory, gib, give_back
+from core.models.loaded import Backend, Message
+from core.models.reference import ModelRef
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
+HEADROOM = 1.05
+"""Weights take a little more than their tensors: buffers, rotary tables, the allocator's rounding."""
+
+END_OF_TURN = ("<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<end_of_turn>", "<|end|>", "<|eot|>", "<|return|>", "<turn|>")
+"""Tokens that end an assistant's turn in known chat templates; some models forget to list theirs as end tokens."""
+
+
+class TransformersModel:
+    """A causal language model in this process; satisfies `Loaded` and `Tokenizing`.
+
+    Attributes:
+        model: in eval mode, without gradients, on `device`.
+        tokenizer: use it through the methods here; the library's tokenizers are not thread-safe.
+        vocab_size: width of the logits, which may exceed the tokenizer's vocabulary.
+        eos_token_ids: every one of these ends an answer.
+        folder: where it was loaded from.
+        beside_weights: functions that count what was attached to the model, in bytes.
+    """
+
+    backend: Backend = "transformers"
+
+    def __init__(self, ref: ModelRef, folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+        config = model.config.get_text_config(decoder=True)
+        self.ref = str(ref)
+        self.folder = folder
+        self.model: PreTrainedModel = model
+        self.tokenizer: PreTrainedTokenizerBase = tokenizer
+        self.device: torch.device = model.device
+        self.dtype: torch.dtype = model.dtype
+        self.context_length: int | None = getattr(config, "max_position_embeddings", None)
+        if self.context_length is not None and not (type(self.context_length) is int and self.context_length > 0):
+            raise ModelLoadError(f"{ref} could not be loaded: its configuration claims an impossible context length.")
+        head = model.get_output_embeddings()
+        self.vocab_size: int = int(head.weight.shape[0]) if head is not None else int(config.vocab_size)
+        self.weight_bytes = int(model.get_memory_footprint())
+        self.beside_weights: list[Callable[[], int]] = []
+        self.eos_token_ids = _end_tokens(model, tokenizer)
+        self.closers: list[Callable[[], None]] = []
+        template = tokenizer.get_chat_template() if tokenizer.chat_template else None
+        make = own_template if ref.kind == "bundled" else child_template
+        self._encoder = ChatEncoder(tokenizer, make(template, tokenizer.special_tokens_map) if template else None)
+        self.capabilities = _capabilities(chat=template is not None)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Weights, and what is attached to them: the keys and values of answers and prompts."""
+        return self.weight_bytes + sum(count() for count in self.beside_weights)
+
+    def render_chat(self, messages: Sequence[Message]) -> str:
+        """See `Tokenizing.render_chat`."""
+        return self._encoder.render(messages)
+
+    def encode_chat(self, messages: Sequence[Message]) -> list[int]:
+        """See `Tokenizing.encode_chat`."""
+        return self._encoder.encode_chat(messages)
+
+    def encode_text(self, text: str) -> list[int]:
+        """See `Tokenizing.encode_text`."""
+        return self._encoder.encode_text(text)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """See `Tokenizing.decode`."""
+        return self._encoder.decode(ids)
+
+    def close(self) -> None:
+        """Run the closers and give the memory back. Safe to call twice."""
+        closers, self.closers = self.closers, []
+        self.beside_weights = []
+        for closer in closers:
+            closer()
+        if hasattr(self, "model"):
+            self._encoder.close()
+            del self.model, self.tokenizer, self._encoder
+            give_back()
+
+
+def load(ref: ModelRef) -> TransformersModel:
+    """Load weights and tokenizer of a `smollm2`, `hf:` or `path:` reference.
+
+    Raises:
+        NotFound: the model is not on this machine.
+        Unsupported: not a causal language model, or an option of the reference is not available yet.
+        UnsafeModel: pickle weights, remote code, or files that lie about themselves.
+        OutOfMemory: the weights exceed the memory that is free; both are named.
+        ModelLoadError: the library could not load it.
+    """
+    if ref.adapters:
+        raise Unsupported(f"Adapters are not available yet in this version; load {ref.base} without '+…'.")
+    if ref.quantize:
+        raise Unsupported(f"quantize is not available yet in this version; load {ref.base} without '?quantize=…'.")
+    try:
+        folder = bundled.ensure_converted() if ref.kind == "bundled" else _folder(ref)
+        if ref.kind != "bundled":
+            safety.inspect_folder(folder)
+    except OSError as error:
+        raise ModelLoadError(f"{ref} cannot be read: {error.strerror or error}.") from None
+    _require_causal(ref, folder)
+    need, free = estimate(ref), free_memory()
+    if need > free:
+        raise OutOfMemory(
+            f"{ref} needs {gib(need)} for its weights and {gib(free)} are free on the {_name(device())}; "
+            f"unload a model or choose a smaller one."
+        )
+    try:
+        return TransformersModel(ref, folder, *_read(folder, _dtype(ref), device()))
+    except LoupeError:
+        raise
+    except Exception as error:  # the library raises anything at all on files that somebody else wrote
+        give_back()
+        raise _explained(ref, error) from None
+
+
+def estimate(ref: ModelRef) -> int:
+    """Bytes the weights of `ref` will hold, from the safetensors headers; imports torch to know the precision."""
+    try:
+        count = bundled.PARAMETERS if ref.kind == "bundled" else safety.count_parameters(_folder(ref))
+    except OSError as error:
+        raise ModelLoadError(f"{ref} cannot be read: {error.strerror or error}.") from None
+    return int(count * _dtype(ref).itemsize * HEADROOM)
+
+
+def capabilities_of(ref: ModelRef) -> Capabilities:
+    """Everything; whether there is a chat template shows when it is loaded."""
+    return _capabilities(chat=True)
+
+
+def _capabilities(*, chat: bool) -> Capabilities:
+    return Capabilities(
+        chat=chat,
+        completion=True,
+        token_probabilities=True,
+        sampled_probabilities=True,
+        lens=True,
+        fork=True,
+        batch=True,
+        seed=True,
+        beams=True,
+        why_not={} if chat else {"chat": "The model comes without a chat template; use plain completion."},
+    )
+
+
+def _folder(ref: ModelRef) -> Path:
+    return hub.local_folder(ref) if ref.path is None else ref.path
+
+
+def _dtype(ref: ModelRef) -> torch.dtype:
+    import torch
+
+    return getattr(torch, DTYPES[ref.dtype]) if ref.dtype else default_dtype(device())
+
+
+def _require_causal(ref: ModelRef, folder: Path) -> None:
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CAUSAL
+
+    config = safety.read_json(folder / "config.json")
+    names = config.get("architectures") or ["unnamed"]
+    causal = {name for value in CAUSAL.values() for name in ([value] if isinstance(value, str) else value)}
+    if config.get("is_encoder_decoder") or not (isinstance(names, list) and names[0] in causal):
+        raise Unsupported(
+            f"{ref} is a {str(names[0] if isinstance(names, list) else names)[:80]}; Loupe runs decoder-only text "
+            f"models (…ForCausalLM)."
+        )
+    tensors = sum(1 for file in safety.weight_files(folder) for _ in safety.safetensors_shapes(file))
+    for key in ("num_hidden_layers", "n_layer", "num_layers"):
+        claimed = config.get(key)
+        if isinstance(claimed, int) and claimed > tensors:  # building them would take hours before anything fails
+            raise UnsafeModel(f"{ref} claims {claimed:,} layers ({key}) and holds {tensors:,} tensors; it is refused.")
+    if config.get("quantization_config"):
+        raise Unsupported(f"{ref} holds quantized weights, which are not available yet in this version.")
+
+
+def _read(folder: Path, dtype: torch.dtype, where: torch.device) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging as library
+
+    library.set_verbosity_error()  # stderr is for a person: no progress bars, no advice for programmers
+    library.disable_progress_bar()
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model, info = AutoModelForCausalLM.from_pretrained(
+        folder,
+        dtype=dtype,
+        device_map=where if where.type != "cpu" else None,
+        use_safetensors=True,
+        local_files_only=True,
+        output_loading_info=True,
+    )
+    if missing := sorted(info["missing_keys"]):  # the library fills them with random numbers
+        raise ModelLoadError(
+            f"The weights in {folder} lack {len(missing)} of the model's tensors, such as {missing[0][:100]}; "
+            f"the folder is incomplete."
+        )
+    model.eval().requires_grad_(False)
+    return model, tokenizer
+
+
+def _explained(ref: ModelRef, error: Exception) -> LoupeError:
+    import torch
+
+    text = " ".join(str(error).split())[:300] or type(error).__name__
+    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in text:
+        return OutOfMemory(
+            f"{ref} needs {gib(estimate(ref))} for its weights, more than the {_name(device())} had free; "
+            f"unload a model."
+        )
+    return ModelLoadError(f"{ref} could not be loaded: {text}")
+
+
+def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Ids that end an answer: the generation config's, and the end of turn that the chat template writes.
+
+    Not the tokenizer's `eos_token`: conversions get it wrong (for SmolLM2's GGUF it is the *start* of a turn).
+    """
+    generation: Any = getattr(model, "generation_config", None)
+    ends = getattr(generation, "eos_token_id", None)
+    if ends is None:
+        ends = model.config.get_text_config(decoder=True).eos_token_id
+    ids = set(ends) if isinstance(ends, list | tuple) else {ends} - {None}
+    template = tokenizer.get_chat_template() if tokenizer.chat_template else ""
+    known = {token.content: index for index, token in tokenizer.added_tokens_decoder.items() if token.special}
+    ids |= {known[name] for name in END_OF_TURN if name in known and name in template}
+    return frozenset(int(index) for index in ids)
+
+
+def _name(where: torch.device) -> str:
+    return "GPU" if where.type == "cuda" else "CPU"
