@@ -1,0 +1,1 @@
+"""Prompts and presets as files. Knows nothing of models or of pages."""
