@@ -1,0 +1,142 @@
+"""The sidebar of the lab: sampling dials, and the options of the ticked techniques.
+
+A technique names the options it uses, and only those are drawn. Knows nothing of what they do.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.models.capabilities import Capabilities
+from core.prompts.library import list_prompts
+from core.techniques.examples import shipped_sets
+from core.techniques.request import CHOICES, MAX_SAMPLES, MAX_SHOTS, MAX_STEPS, ORDERS
+from core.tools import TOOLS
+from pages.shared.lab.draft import EXAMPLES, PAGE, SYSTEM, option, ticked, upload_key, uses
+from pages.shared.session import dial
+from pages.shared.settings_panel import ESSENTIALS, PENALTIES, TRUNCATION, draw_dial
+
+UPLOAD_MB = 5
+OWN = "the technique's own"
+
+
+def sampling(able: Capabilities | None) -> None:
+    """What fits every technique; stop strings and the number of answers are the technique's own."""
+    st.text_input("System prompt", key=SYSTEM, placeholder="none", persist_state="session")
+    st.selectbox(
+        "Sent as",
+        ["", "chat", "completion"],
+        key=option("mode"),
+        format_func=lambda mode: mode or OWN,
+        help="A chat goes through the model's chat template; a completion is the prompt as it is, to be continued.",
+        persist_state="session",
+    )
+    for each in ESSENTIALS:
+        draw_dial(each, able, PAGE)
+    with st.expander("Truncation, penalties, seed", type="compact"):
+        for each in (*TRUNCATION, *PENALTIES):
+            draw_dial(each, able, PAGE)
+        st.text_input("Seed", key=dial("seed", PAGE), placeholder="drawn for each run", persist_state="session")
+
+
+def technique_options() -> None:
+    """What the ticked techniques let a person set."""
+    if len(ticked()) == 1:
+        _wording()
+    if uses("examples"):
+        _examples()
+    if uses("samples"):
+        st.number_input(
+            "Samples",
+            2,
+            MAX_SAMPLES,
+            value=None,
+            key=option("samples"),
+            placeholder=OWN,
+            help="Answers that self-consistency draws and lets vote. They differ only when the temperature is above 0.",
+            persist_state="session",
+        )
+    if uses("tools"):
+        st.multiselect(
+            "Tools",
+            list(TOOLS),
+            key=option("tools"),
+            placeholder="all that can work",
+            help="\n".join(f"- **{tool.name}**: {tool.description}" for tool in TOOLS.values()),
+            persist_state="session",
+        )
+    if uses("collection"):
+        st.text_input(
+            "Collection",
+            key=option("collection"),
+            placeholder="folder of text files",
+            help="What Search and Lookup read: a folder with .txt and .md files on the machine that runs Loupe.",
+            persist_state="session",
+        )
+    if uses("max_steps"):
+        st.number_input(
+            "Most steps",
+            1,
+            MAX_STEPS,
+            value=None,
+            key=option("max_steps"),
+            placeholder=OWN,
+            help="After so many actions ReAct has to answer.",
+            persist_state="session",
+        )
+    if uses("extract"):
+        st.text_input(
+            "Extraction rule",
+            key=option("extract"),
+            placeholder=OWN,
+            help="How the final answer is found in the text, for example `last-number`, `answer-is`, `letter`, `boxed` "
+            "or `regex:…`.",
+            persist_state="session",
+        )
+
+
+def _wording() -> None:
+    """A prompt of the person's own in place of the technique's; it must ask the question somewhere."""
+    own = [each.name for each in list_prompts() if not each.shipped and "question" in each.variables]
+    chosen = st.session_state.get(option("prompt"))
+    st.selectbox(
+        "Wording",
+        ["", *own, *([chosen] if chosen and chosen not in own else [])],
+        key=option("prompt"),
+        format_func=lambda name: name or OWN,
+        help="A prompt of your own from the Library that holds {{question}}, such as a changed copy of the "
+        "technique's. Only while one technique is ticked.",
+        persist_state="session",
+    )
+
+
+def _examples() -> None:
+    sets = ["", *shipped_sets()]
+    chosen = st.session_state.get(EXAMPLES, "")
+    st.selectbox(
+        "Examples",
+        sets if chosen in sets else [*sets, chosen],  # a file of a run that is shown
+        key=EXAMPLES,
+        format_func=lambda name: name or OWN,
+        persist_state="session",
+    )
+    with st.expander("Own examples, choice and order", type="compact"):
+        st.file_uploader(
+            "Examples file",
+            type=["jsonl"],
+            key=upload_key(),
+            max_upload_size=UPLOAD_MB,
+            help='Rows such as {"question": "…", "answer": "…", "reasoning": "…", "program": "…"}; the last two only '
+            "where a technique shows them.",
+        )
+        st.number_input(
+            "Examples to show",
+            0,
+            MAX_SHOTS,
+            value=None,
+            key=option("shots"),
+            placeholder=OWN,
+            persist_state="session",
+        )
+        st.selectbox("Choose", list(CHOICES), key=option("choose"), persist_state="session")
+        st.selectbox("Order", list(ORDERS), key=option("order"), persist_state="session")
