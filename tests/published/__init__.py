@@ -1,0 +1,1 @@
+"""Published outputs and the figures that were published with them."""
