@@ -32,16 +32,19 @@ ALLOWED = {
     "jobs": {"store"},
     "generation": {"models", "store", "live", "jobs"},
     "prompts": {"generation", "models", "store"},
-    "tools": {"sandbox"},
+    "documents": {"generation", "models", "store", "live", "jobs"},
+    "tools": {"sandbox", "documents"},
     "evals": {"evals.scorers"},
     "evals.scorers": {"sandbox"},
     "techniques": {"generation", "models", "store", "live", "prompts", "tools", "sandbox", "evals.scorers"},
+    "integrations": {"documents", "generation", "models"},
     "cli": None,  # the command line may import everything
 }
 """What each package of core may import besides itself and `BASE`: arrows point inwards."""
 HEAVY = (
     *("torch", "transformers", "chromadb", "sentence_transformers", "xllamacpp", "openai", "huggingface_hub"),
-    *("scipy", "sympy", "sklearn", "bm25s", "pydantic_monty"),
+    *("scipy", "sympy", "sklearn", "bm25s", "pydantic_monty", "langchain_core", "langchain_text_splitters"),
+    *("pypdf", "docx", "pptx", "openpyxl", "lxml", "bs4"),
 )
 APART = {"evals.scorers"}
 """Parts of a package that count as packages of their own: techniques use scorers, and evals compare techniques."""

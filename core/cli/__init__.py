@@ -19,8 +19,9 @@ from typer.main import get_command
 
 from core.errors import LoupeError
 
-VERBS = ("app", "models", "generate", "ask", "score", "exec")
-"""Modules of this package; a further verb is a further file and its name here."""
+VERBS = ("app", "models", "generate", "ask", "score", "exec", "docs")
+"""Modules of this package; a further verb is a further file and its name here. One that has verbs of its own is a folder
+with a tuple VERBS and a file for each."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,9 +63,19 @@ def _build() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_root)
-    for verb in VERBS:
-        app.command(verb)(importlib.import_module(f"core.cli.{verb}").command)
+    _add(app, "core.cli", VERBS)
     return app
+
+
+def _add(app: typer.Typer, package: str, verbs: Sequence[str]) -> None:
+    for verb in verbs:
+        module = importlib.import_module(f"{package}.{verb}")
+        if hasattr(module, "VERBS"):
+            group = typer.Typer(help=module.HELP, no_args_is_help=True, rich_markup_mode=None)
+            _add(group, module.__name__, module.VERBS)
+            app.add_typer(group, name=verb)
+        else:
+            app.command(verb)(module.command)
 
 
 def _root() -> None:

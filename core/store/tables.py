@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, Double, Index, LargeBinary, String, Text
+from sqlalchemy import DateTime, Double, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """The newest migration; a test holds it equal to the folder's head."""
 
 
@@ -98,3 +98,137 @@ class PromptLabel(Base):
     label: Mapped[str] = mapped_column(String(40), primary_key=True)
     number: Mapped[int]
     set_at: Mapped[datetime] = mapped_column(UtcDateTime())
+
+
+class Job(Base):
+    """One piece of long work, done by a worker process of its own."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    kind: Mapped[str] = mapped_column(String(32))
+    status: Mapped[str] = mapped_column(String(16))
+    title: Mapped[str] = mapped_column(String(200))
+    accelerator: Mapped[bool]
+    """Whether it waits for its turn on the accelerator."""
+    attempt: Mapped[int]
+    """1 at first, one more with every resume."""
+    cancel_requested: Mapped[bool]
+    worker: Mapped[str | None] = mapped_column(String(200))
+    """Host, process id and start of the process that works on it."""
+    heartbeat_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    done: Mapped[float] = mapped_column(Double)
+    total: Mapped[float | None] = mapped_column(Double)
+    unit: Mapped[str] = mapped_column(String(32))
+    rate: Mapped[float | None] = mapped_column(Double)
+    eta_s: Mapped[float | None] = mapped_column(Double)
+    note: Mapped[str] = mapped_column(Text)
+    error: Mapped[str | None] = mapped_column(Text)
+    request: Mapped[str] = mapped_column(Text)
+    result: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (
+        Index("ix_jobs_created", "created_at", "id"),
+        Index("ix_jobs_status_created", "status", "created_at"),
+    )
+
+
+class JobMetric(Base):
+    """One measured value of a job at a step."""
+
+    __tablename__ = "job_metrics"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime())
+    name: Mapped[str] = mapped_column(String(64))
+    step: Mapped[int]
+    value: Mapped[float] = mapped_column(Double)
+
+    __table_args__ = (Index("ix_job_metrics_job", "job", "id"),)
+
+
+class Collection(Base):
+    """Documents that are searched together: one embedding model, one way to split."""
+
+    __tablename__ = "collections"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    revision: Mapped[int]
+    """Grows with every change to its chunks or its embedding model: whoever holds an index compares."""
+    embedding: Mapped[str] = mapped_column(String(500))
+    dimension: Mapped[int | None]
+    """Of its vectors; `None` until the first one."""
+    next_embedding: Mapped[str | None] = mapped_column(String(500))
+    """The model that takes over once every chunk has its vector."""
+    splitter: Mapped[str] = mapped_column(Text)
+
+
+class Document(Base):
+    """One file, or one row of a corpus, with the text that was found in it."""
+
+    __tablename__ = "documents"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    collection: Mapped[str] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"))
+    path: Mapped[str] = mapped_column(String(2000))
+    digest: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the bytes: the version."""
+    added_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    kind: Mapped[str] = mapped_column(String(32))
+    title: Mapped[str] = mapped_column(String(500))
+    size: Mapped[int]
+    """Bytes of the file."""
+    characters: Mapped[int]
+    """Of the text."""
+    metadata_json: Mapped[str] = mapped_column("metadata", Text)
+    notes: Mapped[str] = mapped_column(Text)
+    pages: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (UniqueConstraint("collection", "path"), {"sqlite_autoincrement": True})
+
+
+class Chunk(Base):
+    """A piece of a document: `text` is exactly the document's text from `start` to `end`."""
+
+    __tablename__ = "chunks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    """Never used again, so that an index can be compared by its ids alone."""
+    collection: Mapped[str] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"))
+    document: Mapped[int] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"))
+    ordinal: Mapped[int]
+    start: Mapped[int]
+    end: Mapped[int]
+    page: Mapped[int | None]
+    parent_start: Mapped[int | None]
+    parent_end: Mapped[int | None]
+    tokens: Mapped[int]
+    """As the embedding model counts."""
+    text_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    text: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (
+        Index("ix_chunks_collection", "collection", "id"),
+        Index("ix_chunks_document", "document", "ordinal"),
+        {"sqlite_autoincrement": True},
+    )
+
+
+class Embedding(Base):
+    """The vector of a text under a model, shared by every chunk that has this text."""
+
+    __tablename__ = "embeddings"
+
+    model: Mapped[str] = mapped_column(String(500), primary_key=True)
+    text_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+    """float32, little endian, of length 1."""
