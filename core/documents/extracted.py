@@ -26,8 +26,8 @@ class Page:
 class Extracted:
     """The text of one document. Every offset anywhere counts characters (code points) of `text`.
 
-    `text` is valid Unicode without NUL and lone surrogates, with `\\n` as the only line end: what the store keeps is what
-    was split.
+    `text` is valid Unicode without NUL and lone surrogates, and its only line end is the line feed: what the store
+    keeps is what was split.
     """
 
     key: str = ""

@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.core.generation.conftest import crowd, ids, request, run
 
-TOKENS = 20
+TOKENS = 12
 PROMPTS = [
     "The history of the lens begins",
     "Once upon a time, in a small village,",
