@@ -1,0 +1,1 @@
+"""Widgets of the pages Collections, Ask and Measure; one file a widget."""
