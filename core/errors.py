@@ -16,6 +16,7 @@ traceback. Pages print `str(error)`, the command line prints it to stderr and ex
     ├── OutOfMemory           it does not fit
     ├── EndpointError         an `api:` endpoint failed
     │   └── StreamInterrupted it failed in the middle of an answer; the part received is kept
+    ├── LoadError             a document that could not be fetched or read
     └── StoreError            the database could not be opened, read or written
 """
 
@@ -104,6 +105,10 @@ class EndpointError(LoupeError):
 
 class StreamInterrupted(EndpointError):
     """An endpoint failed in the middle of an answer; what had arrived is kept and marked as interrupted."""
+
+
+class LoadError(LoupeError):
+    """A document that could not be fetched or read."""
 
 
 class StoreError(LoupeError):
