@@ -101,9 +101,17 @@ class Settings(BaseSettings):
     """Most sequences one model decodes in one step; further ones wait."""
     max_queue: int = Field(default=256, ge=0)
     """Most requests that may wait for a model; a further one is refused as busy."""
+    max_jobs: int = Field(default=2, ge=1, le=64)
+    """Most jobs at work at once on this machine, besides the one that has the accelerator; further ones wait."""
     endpoints: tuple[Endpoint, ...] = ()
     wikipedia_url: str = "https://en.wikipedia.org/w/api.php"
     """The API that the tool Wikipedia asks: any MediaWiki's `api.php`; with "off" it asks nobody."""
+    max_file_mb: int = Field(default=500, ge=1)
+    """Largest file that is read into a collection, in millions of bytes."""
+    max_fetch_mb: int = Field(default=50, ge=1)
+    """Largest document that is fetched from an address, in millions of bytes."""
+    allowed_fetch_hosts: tuple[str, ...] = ()
+    """Hosts (`wiki.local`, `10.0.0.7:8080`) inside the own network that documents may be fetched from all the same."""
 
     @field_validator("wikipedia_url")
     @classmethod
