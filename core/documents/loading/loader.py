@@ -202,7 +202,7 @@ def _check(path: Path, name: str, limits: Limits) -> None:
     if not status.st_size:
         raise LoadError(f"{shown(name)} is empty.")
     if status.st_size > limits.file_bytes:
+        size, most = f"{status.st_size / 1e6:,.0f} MB", f"{limits.file_bytes / 1e6:,.0f} MB"
         raise LoadError(
-            f"{shown(name)} has {status.st_size / 1e6:,.0f} MB, more than the limit of {limits.file_bytes / 1e6:,.0f} MB; "
-            f"split it, or raise max_file_mb in the settings."
+            f"{shown(name)} has {size}, more than the limit of {most}; split it, or raise max_file_mb in the settings."
         )

@@ -188,9 +188,9 @@ def small(values: dict[str, object], most: int = 40) -> dict[str, Scalar]:
         if len(kept) == most:
             break
         name = clean_line(str(name), 100)
-        if (isinstance(value, bool | int) and abs(value) < 2**63) or (
-            isinstance(value, float) and value - value == 0
-        ):  # what a database column and an index hold
+        if isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**63):  # what databases hold
+            kept[name] = value
+        elif isinstance(value, float) and value - value == 0:  # neither infinite nor NaN
             kept[name] = value
         elif isinstance(value, str) and (line := clean_line(value, 1000)):
             kept[name] = line

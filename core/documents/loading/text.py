@@ -116,7 +116,7 @@ def open_text(file: BinaryIO, *, is_utf8: bool, declared: str = "") -> TextStrea
     Args:
         file: seekable.
         is_utf8: whether all of it is valid UTF-8.
-        declared: what the text says of itself (HTML's meta, XML's declaration); believed when nothing speaks against it.
+        declared: what the text says of itself (HTML's meta, XML's declaration); believed unless bytes speak against it.
     """
     file.seek(0)
     sample = file.read(SAMPLE)

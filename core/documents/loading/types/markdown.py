@@ -46,6 +46,7 @@ def _parsed(mark: str, text: str) -> dict[str, object] | None:
     """Its values, lists of scalars as one line; `None` when it is no mapping."""
     if len(text) > 100_000:
         return None
+    values: object
     if mark == "+++":
         import tomllib
 

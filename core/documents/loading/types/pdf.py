@@ -78,7 +78,7 @@ def read(source: Source) -> Iterator[Extracted | Refused]:
 
 
 def _without_text(pages: list[int]) -> str:
-    """ "Pages 3, 5–9 have no text…"."""
+    """A sentence such as "Pages 3, 5–9 have no text"."""
     ranges: list[list[int]] = []
     for page in pages:
         if ranges and page == ranges[-1][1] + 1:
