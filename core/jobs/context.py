@@ -37,6 +37,18 @@ class Report:
         return bool(self.columns or self.metrics)
 
 
+def as_document(result: dict[str, Any]) -> str:
+    """A result as strict JSON: what is not finite, such as the loss of a diverged run, becomes null.
+
+    Raises:
+        TypeError: it holds what JSON does not know.
+    """
+    try:
+        return json.dumps(result, allow_nan=False)
+    except ValueError:
+        return json.dumps(json.loads(json.dumps(result), parse_constant=lambda name: None))
+
+
 class JobContext:
     """One job while it is worked on; methods may be called from any thread.
 
@@ -98,7 +110,7 @@ class JobContext:
 
     def partial(self, result: dict[str, Any]) -> None:
         """What the result is so far: shown while it runs, kept when it stops, `previous` of the next attempt."""
-        document = json.dumps(result)
+        document = as_document(result)
         with self._lock:
             self._columns["result"] = document
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from core.errors import LoupeError
 from core.jobs import kinds, lifeline, processes
-from core.jobs.context import JobCancelled, JobContext
+from core.jobs.context import JobCancelled, JobContext, as_document
 from core.jobs.reporter import Reporter
 from core.log import redact
 from core.store import jobs as store
@@ -54,7 +54,7 @@ def _work(module: str, request: dict[str, Any], job: JobContext) -> dict[str, An
     try:
         job.check()
         result = kinds.load(module).run(request, job)
-        return {"status": "finished", "error": None, "result": json.dumps(result)}
+        return {"status": "finished", "error": None, "result": as_document(result)}
     except JobCancelled:
         return {"status": "cancelled", "error": None}
     except LoupeError as error:
