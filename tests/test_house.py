@@ -32,7 +32,7 @@ ALLOWED = {
     "jobs": {"store"},
     "generation": {"models", "store", "live", "jobs"},
     "prompts": {"generation", "models", "store"},
-    "documents": {"generation", "models", "store", "live", "jobs"},
+    "documents": {"generation", "models", "store", "live", "jobs", "prompts"},
     "tools": {"sandbox", "documents"},
     "evals": {"evals.scorers"},
     "evals.scorers": {"sandbox"},
