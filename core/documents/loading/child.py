@@ -7,7 +7,6 @@ stdin closes, so it never outlives its parent. Knows nothing of the store; has n
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import logging
 import os
@@ -15,23 +14,21 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from core.documents.extracted import Extracted, Refused
-from core.documents.loading.source import Limits, Source, clean_line
-from core.documents.loading.text import Utf8Check
-from core.documents.loading.types import reader
+from core.documents.loading.reading import opened, read
+from core.documents.loading.source import Limits, Watch
 from core.documents.loading.wire import encode, line
 from core.errors import LoadError
 from core.models.child import limit_this_process
 
 BEAT_S = 0.5
-BLOCK = 1024 * 1024
 
 
-def documents(path: Path, name: str, limits: Limits, beat: Callable[[], None]) -> Iterator[Extracted | Refused]:
+def documents(path: Path, name: str, limits: Limits, watch: Watch | None = None) -> Iterator[Extracted | Refused]:
     """Read one file in this process.
 
     Raises:
@@ -39,43 +36,7 @@ def documents(path: Path, name: str, limits: Limits, beat: Callable[[], None]) -
         MemoryError: it needs more than this process may have.
     """
     with path.open("rb") as file:
-        yield from read(opened(file, name, limits, beat))
-
-
-def opened(file: BinaryIO, name: str, limits: Limits, beat: Callable[[], None], *, key: str = "") -> Source:
-    """A source with its digest, read once through in flat memory."""
-    digest, utf8, size = hashlib.sha256(), Utf8Check(), 0
-    file.seek(0)
-    while block := file.read(BLOCK):
-        digest.update(block)
-        utf8.feed(block)
-        size += len(block)
-        beat()
-    return Source(file, name, size, digest.hexdigest(), utf8.end(), limits, beat, key)
-
-
-def read(source: Source) -> Iterator[Extracted | Refused]:
-    """The documents of a source, whatever its type.
-
-    Raises:
-        LoadError: it cannot be read; one sentence, also for what a library stumbled over.
-    """
-    from core.documents.loading.detect import kind_of
-
-    if not source.size:
-        raise source.problem("is empty.")
-    module = None
-    try:
-        module = reader(kind_of(source))
-        yield from module.read(source)
-    except (LoadError, MemoryError):
-        raise
-    except RecursionError:
-        raise source.problem("is nested too deeply to be read.") from None
-    except Exception as error:
-        what = module.TITLE if module else "a file of a type that Loupe reads"
-        reason = clean_line(str(error), 120).rstrip(".") or type(error).__name__
-        raise source.problem(f"is damaged or not really {what} ({reason}); get the file again.") from None
+        yield from read(opened(file, name, limits, watch or Watch()))
 
 
 class _Sender:
@@ -95,12 +56,16 @@ class _Sender:
         if time.monotonic() - self._last > BEAT_S:
             self.send(b'{"beat":1}\n')
 
+    def member(self, number: int, key: str) -> None:
+        self.send(line({"member": number, "key": key}))
+
 
 def _serve(request: dict[str, Any], sender: _Sender) -> None:
     limits = Limits(**request["limits"])
+    watch = Watch(sender.beat, sender.member, request.get("skip", 0))
     _processor_time(limits.cpu_s)
     try:
-        for found in documents(Path(request["path"]), request["name"], limits, sender.beat):
+        for found in documents(Path(request["path"]), request["name"], limits, watch):
             sender.send(encode(found))
     except LoadError as error:
         sender.send(line({"error": str(error)}))

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
@@ -24,13 +24,19 @@ from typing import Any
 
 from core.documents.extracted import Extracted, Refused
 from core.documents.loading import wire
-from core.documents.loading.source import MIB, Limits, shown
+from core.documents.loading.source import MIB, Limits, shown, too_much_memory
 from core.errors import LoadError
 from core.models.child import PROJECT, child_environment
 
 WORN_BYTES = 400 * MIB
 """A child that needed more memory than this for a file is replaced after it."""
 POLL_S = 0.1
+MOST_RESTARTS = 20
+"""Members of one archive that may break the child before the rest of it is given up."""
+
+
+class _Lost(Exception):
+    """The child died or fell silent; one sentence."""
 
 
 def load(
@@ -74,19 +80,41 @@ class Loader:
             LoadError: the file as a whole cannot be read.
         """
         _check(path, name, self._limits)
-        request = {"path": str(path.absolute()), "name": name, "limits": asdict(self._limits)}
+        request = {"path": str(path.absolute()), "name": name, "limits": asdict(self._limits), "skip": 0}
+        for _ in range(MOST_RESTARTS):
+            lost = yield from self._read(request, name, cancel)
+            if lost is None:
+                return
+            request["skip"], key, reason = lost
+            yield Refused(key=key, reason=reason)
+        raise LoadError(
+            f"{shown(name)} holds {MOST_RESTARTS} members that cannot be read safely; the rest was left out."
+        )
+
+    def _read(
+        self, request: dict[str, Any], name: str, cancel: threading.Event | None
+    ) -> Generator[Extracted | Refused, None, tuple[int, str, str] | None]:
+        """One turn of the child; what it returns is the member of an archive at which it broke down, and why."""
         finished = False
+        member: tuple[int, str] | None = None
         try:
             self._send(json.dumps(request).encode() + b"\n")
             while True:
-                message = self._receive(name, cancel)
+                try:
+                    message = self._receive(name if member is None else member[1], cancel)
+                except _Lost as error:
+                    if member is None:
+                        raise LoadError(str(error)) from None
+                    return (*member, str(error))
                 if "document" in message:
                     yield wire.document(message["document"])
                 elif "refused" in message:
                     yield Refused(**message["refused"])
+                elif "member" in message:
+                    member = (message["member"], message["key"])
                 elif "done" in message:
                     finished = message["peak"] < WORN_BYTES
-                    return
+                    return None
                 elif problem := self._problem(message, name):
                     finished = self._receive(name, cancel).get("peak", WORN_BYTES) < WORN_BYTES
                     raise LoadError(problem)
@@ -126,7 +154,8 @@ class Loader:
         """The next message.
 
         Raises:
-            LoadError: the child died, fell silent, or the work was cancelled.
+            LoadError: the work was cancelled.
+            _Lost: the child died or fell silent.
         """
         child = self._child
         if child is None or child.stdout is None:
@@ -139,14 +168,14 @@ class Loader:
                 raise LoadError(f"Reading {shown(name)} was cancelled.")
             if not select.select([descriptor], [], [], POLL_S)[0]:
                 if time.monotonic() > deadline:
-                    raise LoadError(
+                    raise _Lost(
                         f"{shown(name)} made no progress for {self._limits.silence_s:g} s and was stopped; "
                         f"split or simplify it."
                     )
                 continue
             data = os.read(descriptor, MIB)
             if not data:
-                raise LoadError(self._death(child, name))
+                raise _Lost(self._death(child, name))
             pieces.append(data)
             deadline = time.monotonic() + self._limits.silence_s
         whole, self._buffer = b"".join(pieces).split(b"\n", 1)
@@ -155,7 +184,7 @@ class Loader:
 
     def _problem(self, message: dict[str, Any], name: str) -> str:
         if "memory" in message:
-            return self._too_much_memory(name)
+            return f"{shown(name)} {too_much_memory(self._limits)}"
         if "system" in message:
             return f"{shown(name)} could not be read: {message['system']}."
         return str(message.get("error", ""))
@@ -170,12 +199,6 @@ class Loader:
         return (
             f"{shown(name)} made the process that reads files crash (code {code}); "
             f"it is damaged, or made to do so, and was left out."
-        )
-
-    def _too_much_memory(self, name: str) -> str:
-        return (
-            f"{shown(name)} needs more than {self._limits.memory_bytes / 1e9:.1f} GB of memory to read; "
-            f"split it into smaller files."
         )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from core.documents.extracted import Extracted, Page, Scalar
 from core.documents.loading.text import clean
@@ -49,6 +49,31 @@ def shown(name: str) -> str:
     return plain if len(plain) <= 100 else f"{plain[:60]}…{plain[-39:]}"
 
 
+def too_much_memory(limits: Limits) -> str:
+    """The rest of a sentence that begins with a file's name."""
+    return f"needs more than {limits.memory_bytes / 1e9:.1f} GB of memory to read; split it into smaller files."
+
+
+@dataclass(slots=True)
+class Budget:
+    """What an archive and the archives in it have used together."""
+
+    unpacked_bytes: int = 0
+    entries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How a reader tells whoever waits for it that work goes on."""
+
+    beat: Callable[[], None] = lambda: None
+    """Call it at least once a page or a few thousand rows."""
+    member: Callable[[int, str], None] = lambda number, key: None
+    """Called before a member of the outermost archive is read: its number from 1, and its key."""
+    skip: int = 0
+    """So many members were dealt with before: the process that read them broke down after the last one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One file, or one member of an archive."""
@@ -62,12 +87,16 @@ class Source:
     is_utf8: bool
     """All of it decodes as UTF-8; found while the digest was computed."""
     limits: Limits
-    beat: Callable[[], None] = field(default=lambda: None)
-    """Says that work goes on; call it at least once a page or a few thousand rows."""
+    watch: Watch = field(default_factory=Watch)
     key: str = ""
     """Of the member within its archive; "" for a whole file."""
     depth: int = 0
     """How many archives it lies in."""
+    budget: Budget = field(default_factory=Budget)
+
+    def beat(self) -> None:
+        """Say that work goes on; a page, or a few thousand rows, were done."""
+        self.watch.beat()
 
     @property
     def shown(self) -> str:
@@ -188,15 +217,20 @@ def small(values: dict[str, object], most: int = 40) -> dict[str, Scalar]:
         if len(kept) == most:
             break
         name = clean_line(str(name), 100)
-        if isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**63):  # what databases hold
-            kept[name] = value
-        elif isinstance(value, float) and value - value == 0:  # neither infinite nor NaN
-            kept[name] = value
+        if _is_stored_number(value):
+            kept[name] = cast(float, value)
         elif isinstance(value, str) and (line := clean_line(value, 1000)):
             kept[name] = line
         elif hasattr(value, "isoformat"):
             kept[name] = str(value.isoformat())
     return {name: value for name, value in kept.items() if name}
+
+
+def _is_stored_number(value: object) -> bool:
+    """Whether a database column and an index hold it: no endless integer, neither infinite nor NaN."""
+    if isinstance(value, float):
+        return value - value == 0
+    return isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**63)
 
 
 def pieces(chunks: Iterator[str], size: int) -> Iterator[str]:
