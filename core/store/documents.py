@@ -255,6 +255,18 @@ def chunks(ids: Iterable[int]) -> dict[int, ChunkRow]:
     return found
 
 
+def chunk(chunk_id: int) -> ChunkRow:
+    """One chunk.
+
+    Raises:
+        NotFound: its document was removed or replaced.
+    """
+    found = chunks([chunk_id]).get(chunk_id)
+    if found is None:
+        raise NotFound("The passage is gone: its document was removed, or replaced by a newer version.")
+    return found
+
+
 def chunks_of(document_id: int) -> list[ChunkRow]:
     """The chunks of a document, in order."""
     query = select(*_CHUNK_COLUMNS).where(Chunk.document == document_id).order_by(Chunk.ordinal)
