@@ -36,15 +36,26 @@ def keep(uploads: Sequence[Upload]) -> list[Source]:
     Raises:
         InvalidInput: the disk is full or cannot be written; nothing is left behind.
     """
-    folder = ensure_home() / FOLDER / uuid.uuid4().hex
+    folder = new_folder()
     try:
-        folder.mkdir(parents=True)
         return [_written(folder, number, upload) for number, upload in enumerate(uploads)]
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise InvalidInput(
-            f"The files cannot be kept in {folder.parent}: {error.strerror or error}; free some space and try again."
-        ) from None
+        raise _cannot(folder, error) from None
+
+
+def new_folder() -> Path:
+    """A folder of the data directory that nobody else has.
+
+    Raises:
+        InvalidInput: it cannot be made.
+    """
+    folder = ensure_home() / FOLDER / uuid.uuid4().hex
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise _cannot(folder, error) from None
+    return folder
 
 
 def _written(folder: Path, number: int, upload: Upload) -> Source:
@@ -52,3 +63,9 @@ def _written(folder: Path, number: int, upload: Upload) -> Source:
     with path.open("wb") as file:
         file.write(upload.getbuffer())
     return Source(path=str(path), name=upload.name)
+
+
+def _cannot(folder: Path, error: OSError) -> InvalidInput:
+    return InvalidInput(
+        f"The files cannot be kept in {folder.parent}: {error.strerror or error}; free some space and try again."
+    )

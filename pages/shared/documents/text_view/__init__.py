@@ -49,7 +49,7 @@ def text_view(
     label: str,
     key: str,
     pages: Sequence[Page] = (),
-    highlight: tuple[int, int] | None = None,
+    highlights: Sequence[tuple[int, int]] = (),
     chosen: int | None = None,
     window: tuple[int, int] | None = None,
     height: int = 440,
@@ -63,13 +63,13 @@ def text_view(
         label: accessible name.
         key: Streamlit key; `st.session_state[key].chosen` holds the chosen chunk's number inside `on_choose`.
         pages: where its pages begin.
-        highlight: characters `[start, end)` to mark, and to scroll to.
+        highlights: characters `[start, end)` to mark; it scrolls to the first.
         chosen: number of the chunk to mark, and to scroll to.
         window: characters to draw; by default the first `WINDOW`, or those around what is marked.
         height: most pixels before it scrolls.
         on_choose: called when a chunk was chosen; without it the text is only text.
     """
-    shown = window or window_around(len(text), _focus(borders, highlight, chosen))
+    shown = window or window_around(len(text), _focus(borders, highlights, chosen))
     _COMPONENT(
         key=key,
         data={
@@ -77,10 +77,10 @@ def text_view(
             "height": height,
             "clickable": on_choose is not None,
             "chosen": chosen,
-            "marked": highlight is not None,
+            "marked": bool(highlights),
             "before": shown[0],
             "after": len(text) - shown[1],
-            "pieces": pieces(text, borders, pages, highlight, shown),
+            "pieces": pieces(text, borders, pages, highlights, shown),
         },
         on_chosen_change=on_choose or _ignore,
     )
@@ -96,7 +96,7 @@ def pieces(
     text: str,
     borders: Sequence[Border],
     pages: Sequence[Page],
-    highlight: tuple[int, int] | None,
+    highlights: Sequence[tuple[int, int]],
     window: tuple[int, int],
 ) -> list[dict[str, Any]]:
     """The text of `window` cut wherever something begins or ends, as the browser draws it.
@@ -105,10 +105,9 @@ def pieces(
     begin with it, the page `p` that begins with it, and whether it is highlighted, `h`.
     """
     low, high = window
-    marks = [highlight] if highlight else []
     edges = {low, high, *(page.start for page in pages)}
     edges |= {edge for border in borders for edge in (border.start, border.end)}
-    edges |= {edge for mark in marks for edge in mark}
+    edges |= {edge for mark in highlights for edge in mark}
     cuts = sorted(edge for edge in edges if low <= edge <= high)
     starts = [border.start for border in borders]
     names = {page.start: page_name(page) for page in pages}
@@ -132,7 +131,7 @@ def pieces(
                 ],
                 "note": " · ".join(border.note for _, border in around if border.note),
                 "p": names.get(start),
-                "h": any(mark[0] <= start < mark[1] for mark in marks),
+                "h": any(mark[0] <= start < mark[1] for mark in highlights),
             }
         )
     return found
@@ -148,9 +147,9 @@ def _near(borders: Sequence[Border], end: int, most: int = 64) -> list[tuple[int
     return list(enumerate(borders[first:end], start=first))
 
 
-def _focus(borders: Sequence[Border], highlight: tuple[int, int] | None, chosen: int | None) -> int:
-    if highlight:
-        return highlight[0]
+def _focus(borders: Sequence[Border], highlights: Sequence[tuple[int, int]], chosen: int | None) -> int:
+    if highlights:
+        return highlights[0][0]
     return next((border.start for border in borders if border.number == chosen), 0)
 
 

@@ -1,0 +1,64 @@
+"""What the pages of documents show while there is no collection: what one is, and a small example with one click."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.documents import collections
+from core.documents.collections import Source
+from core.documents.settings import SplitSettings
+from core.errors import Conflict, LoupeError
+from pages.shared.documents.picker import COLLECTION
+from pages.shared.jobs import job_line
+from pages.shared.text import plain
+
+EXAMPLE = "solar-system"
+FOLDER = Path(__file__).parents[3] / "prompts" / "collections" / EXAMPLE
+EXAMPLE_QUESTIONS = (
+    "Who discovered Titan, and in which year?",
+    "When will Halley's Comet be back near the Sun?",
+    "Which planet is named after the Roman god of war?",
+    "Who won the football world cup in 1998?",
+)
+"""The last one is not in the documents."""
+ERROR, JOB = "documents_welcome_error", "documents_welcome_job"
+
+
+def welcome() -> None:
+    """Draw it."""
+    st.markdown(
+        "A **collection** is a set of files that are searched together. Loupe reads each file, cuts its text into "
+        "**chunks**, and keeps for every chunk a vector of its meaning beside its words. A question finds the nearest "
+        "chunks, a model reads them and answers, and every number in the answer opens the passage behind it."
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Make a small example collection",
+            icon=":material/play_arrow:",
+            key="documents_example",
+            type="primary",
+            on_click=make_example,
+        )
+        st.caption("14 short texts about the Solar System that ship with Loupe; takes a few seconds.")
+    if error := st.session_state.pop(ERROR, None):
+        st.error(plain(error))
+
+
+def make_example() -> None:
+    """Make the example collection and choose it; call it from a widget's callback only."""
+    try:
+        try:
+            collections.create(EXAMPLE, SplitSettings())
+        except Conflict:
+            pass  # made in another browser
+        job = collections.add(EXAMPLE, [Source(path=str(FOLDER), name=EXAMPLE)])
+    except LoupeError as error:
+        st.session_state[ERROR] = str(error)
+        return
+    st.session_state[COLLECTION] = EXAMPLE
+    st.session_state[JOB] = job
+
+
+__all__ = ["EXAMPLE", "EXAMPLE_QUESTIONS", "job_line", "make_example", "welcome"]
