@@ -48,7 +48,10 @@ def command(
     order: Annotated[str | None, typer.Option(help="Their order: file, reversed, random or nearest-last.")] = None,
     samples: Annotated[str | None, typer.Option(help="How many answers vote.", metavar="INTEGER")] = None,
     tools: Annotated[list[str] | None, typer.Option("--tool", help="A tool that may be called; repeatable.")] = None,
-    collection: Annotated[str | None, typer.Option(help="What Search and Lookup read: a folder of text files.")] = None,
+    collection: Annotated[
+        str | None,
+        typer.Option(help="What Search and Lookup read: the name of a collection, or a folder of text files."),
+    ] = None,
     max_steps: Annotated[str | None, typer.Option(help="How many actions may be taken.", metavar="INTEGER")] = None,
     extract: Annotated[
         str | None, typer.Option(help="The rule that finds the answer in the text, see `loupe score --help`.")

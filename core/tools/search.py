@@ -40,7 +40,7 @@ def run(argument: str, context: Context) -> Observation:
 
 def why_not(collection: str | None, beside: Collection[str]) -> str:
     """It needs a collection."""
-    return "" if collection else "Search needs a collection: name a folder of .txt and .md files."
+    return "" if collection else "Search needs a collection: name one, or a folder of .txt and .md files."
 
 
 TOOL = Tool(

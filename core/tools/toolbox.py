@@ -80,7 +80,7 @@ class Toolbox:
 
     def _documents(self) -> Collection:
         if self._name is None:
-            raise NotFound("There is no collection to search: name a folder of .txt and .md files.")
+            raise NotFound("There is no collection to search: name one, or a folder of .txt and .md files.")
         return open_collection(self._name)
 
 

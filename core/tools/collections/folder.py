@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import InvalidInput
 from core.tools.collections.collection import Hit
 from core.tools.collections.reading import Listed, listing, named, read
+from core.tools.collections.titles import MAX_QUERY, plain_title
 from core.tools.page import Page, sentences, shortened
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ KEPT = 4
 """Indexes in memory."""
 PASSAGE = 700
 """Characters; a paragraph that is longer is split between sentences."""
-MAX_QUERY = 1000
 
 
 class FolderCollection:
@@ -36,14 +36,14 @@ class FolderCollection:
         self.notes = notes
         self._pages = pages
         self._passages = [(number, passage) for number, page in enumerate(pages) for passage in passages(page.text)]
-        self._titles = {_plain(page.title): number for number, page in reversed(list(enumerate(pages)))}
+        self._titles = {plain_title(page.title): number for number, page in reversed(list(enumerate(pages)))}
         self._index = _index([f"{pages[number].title}\n{passage}" for number, passage in self._passages])
 
     def search(self, query: str, k: int) -> list[Hit]:
         """The `k` best documents; see `Collection.search`."""
         query = query[:MAX_QUERY]
         hits: list[Hit] = []
-        exact = self._titles.get(_plain(query))
+        exact = self._titles.get(plain_title(query))
         if exact is not None:
             hits.append(Hit(self._pages[exact], self._pages[exact].opening(), float("inf"), exact=True))
         seen = {exact}
@@ -58,7 +58,7 @@ class FolderCollection:
 
     def similar(self, title: str, k: int) -> list[str]:
         """Titles spelt alike; see `Collection.similar`."""
-        near = difflib.get_close_matches(_plain(title[:MAX_QUERY]), list(self._titles), n=k, cutoff=0.6)
+        near = difflib.get_close_matches(plain_title(title[:MAX_QUERY]), list(self._titles), n=k, cutoff=0.6)
         return [self._pages[self._titles[each]].title for each in near]
 
     def _ranked(self, query: str) -> list[tuple[int, float]]:
@@ -148,11 +148,6 @@ def _words(texts: list[str]) -> list[list[str]]:
             texts, token_pattern=r"(?u)\b\w+\b", stopwords="en", stemmer=stemmer, return_ids=False, show_progress=False
         )
     )
-
-
-def _plain(title: str) -> str:
-    """A title for comparing: case, punctuation and an article at the front aside."""
-    return re.sub(r"^(?:the|a|an) (?=.)", "", " ".join(re.findall(r"\w+", title.casefold())))
 
 
 _lock = threading.Lock()

@@ -12,6 +12,7 @@ from core.prompts.library import list_prompts
 from core.techniques.examples import shipped_sets
 from core.techniques.request import CHOICES, MAX_SAMPLES, MAX_SHOTS, MAX_STEPS, ORDERS
 from core.tools import TOOLS
+from core.tools.collections import known_collections
 from pages.shared.lab.draft import EXAMPLES, PAGE, SYSTEM, option, ticked, upload_key, uses
 from pages.shared.session import dial
 from pages.shared.settings_panel import ESSENTIALS, PENALTIES, TRUNCATION, draw_dial
@@ -66,13 +67,7 @@ def technique_options() -> None:
             persist_state="session",
         )
     if uses("collection"):
-        st.text_input(
-            "Collection",
-            key=option("collection"),
-            placeholder="folder of text files",
-            help="What Search and Lookup read: a folder with .txt and .md files on the machine that runs Loupe.",
-            persist_state="session",
-        )
+        _collection()
     if uses("max_steps"):
         st.number_input(
             "Most steps",
@@ -106,6 +101,22 @@ def _wording() -> None:
         format_func=lambda name: name or OWN,
         help="A prompt of your own from the Library that holds {{question}}, such as a changed copy of the "
         "technique's. Only while one technique is ticked.",
+        persist_state="session",
+    )
+
+
+def _collection() -> None:
+    """A collection by its name; a folder is typed in."""
+    known = known_collections()
+    chosen = st.session_state.get(option("collection"))
+    st.selectbox(
+        "Collection",
+        ["", *known, *([chosen] if chosen and chosen not in known else [])],
+        key=option("collection"),
+        format_func=lambda name: name or "none",
+        accept_new_options=True,
+        help="What Search and Lookup read: a collection of yours, one that ships with Loupe, or the path of a folder "
+        "with .txt and .md files on the machine that runs Loupe.",
         persist_state="session",
     )
 

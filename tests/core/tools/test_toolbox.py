@@ -106,13 +106,13 @@ def test_tools_that_cannot_work_are_left_out_unless_asked_for(tmp_path: Path) ->
     assert list(chosen(None, str(tmp_path))) == list(TOOLS)
     assert list(chosen(("search", " CALCULATOR"), str(tmp_path))) == ["Calculator", "Search"]
     assert list(chosen(("Lookup", "Wikipedia"), None)) == ["Lookup", "Wikipedia"]
-    with pytest.raises(InvalidInput, match="Search needs a collection: name a folder"):
+    with pytest.raises(InvalidInput, match="Search needs a collection: name one"):
         chosen(("Calculator", "Search"), None)
     with pytest.raises(InvalidInput, match="Lookup needs documents"):
         chosen(("Lookup",), None)
     with pytest.raises(InvalidInput, match="no tool “Goo gle”: choose from Calculator, Python, Search"):
         chosen(("Goo\ngle",), None)
-    with pytest.raises(NotFound, match="There is no collection nowhere: give a folder"):
+    with pytest.raises(NotFound, match="There is no collection nowhere: give one of"):
         chosen(None, "nowhere")
 
 
