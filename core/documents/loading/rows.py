@@ -34,6 +34,20 @@ def row_line(headers: Sequence[str], cells: Sequence[str]) -> str:
     return "; ".join(parts)
 
 
+def table_lines(rows: Sequence[Sequence[str]], *, header: bool) -> list[str]:
+    """A table within a document, a line a row.
+
+    Args:
+        rows: its cells.
+        header: whether the first row names the columns; it is taken at its word if every cell has a name of its own.
+    """
+    if header and len(rows) > 1:
+        names = [one_line(cell) for cell in rows[0]]
+        if len(names) > 1 and all(names) and len(set(names)) == len(names) and max(map(len, names)) <= 80:
+            return [line for row in rows[1:] if (line := row_line(names, row))]
+    return [line for row in rows if (line := " | ".join(text for cell in row if (text := one_line(cell))))]
+
+
 def one_line(text: str) -> str:
     """Clean text without line ends and doubled blanks."""
     return " ".join(clean(text).split())

@@ -138,7 +138,7 @@ class Builder:
         Raises:
             LoadError: the document has more characters than one may have.
         """
-        piece = clean(text).strip()
+        piece = clean(text).rstrip().lstrip("\n")  # blanks at its start may say how deep an item of a list is
         if not piece:
             return False
         if self._length:

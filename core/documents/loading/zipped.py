@@ -90,8 +90,8 @@ def opened_zip(source: Source, most_bytes: int) -> zipfile.ZipFile:
     return archive
 
 
-def opened_office(source: Source) -> zipfile.ZipFile:
-    """An office file or EPUB, checked further: no encryption, and no DOCTYPE, in which entities could hide.
+def opened_document(source: Source, *, doctypes: bool = False) -> zipfile.ZipFile:
+    """An office file or EPUB, checked further: no encryption, and unless `doctypes`, nothing in which entities hide.
 
     Raises:
         LoadError: what it is refused for.
@@ -100,7 +100,7 @@ def opened_office(source: Source) -> zipfile.ZipFile:
     for info in archive.infolist():
         if info.flag_bits & 1:
             raise source.problem("is password-protected; unlock it first.")
-        if source.suffix != ".epub" and info.filename.lower().endswith((".xml", ".rels")) and info.file_size:
+        if not doctypes and info.filename.lower().endswith((".xml", ".rels")) and info.file_size:
             with archive.open(info) as file:
                 head = file.read(4096).replace(b"\0", b"")  # UTF-16 has a NUL in every other byte
             if _DOCTYPE.search(head):
