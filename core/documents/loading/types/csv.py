@@ -65,7 +65,7 @@ class _Table:
         if looks_like_header(first[1]):
             doubled = len(first[1]) - len({cell.strip() for cell in first[1] if cell.strip()})
             if doubled:
-                self._notes.append(f"{doubled} columns have no name or one that appears twice; they were numbered.")
+                self._notes.append(f"Columns without a name, or with one that appears twice, were numbered: {doubled}.")
         else:
             headers = [f"column {number}" for number in range(1, len(first[1]) + 1)]
             self._notes.append("The first row does not name the columns; they were numbered.")
@@ -119,8 +119,8 @@ class _Table:
     def _tell(self, columns: int) -> None:
         if self._longer or self._shorter:
             self._notes.append(
-                f"{self._longer + self._shorter:,} rows have not {columns} cells ({self._longer:,} more, "
-                f"{self._shorter:,} fewer), the first in line {self._first_ragged:,}; they were kept."
+                f"Rows with other than {columns} cells: {self._longer:,} longer, {self._shorter:,} shorter, the "
+                f"first in line {self._first_ragged:,}; they were kept."
             )
         if self._broken:
             self._notes.append(self._broken)

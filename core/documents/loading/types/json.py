@@ -53,9 +53,9 @@ def read(source: Source) -> Iterator[Extracted | Refused]:
     except RecursionError:
         raise source.problem("is nested too deeply to be read.") from None
     if told["constants"]:
-        builder.note(f"{told['constants']:,} values are NaN or Infinity, which JSON does not have; kept as words.")
+        builder.note(f"NaN and Infinity, which JSON does not have, were kept as words: {told['constants']:,}.")
     if told["twice"]:
-        builder.note(f"{told['twice']:,} keys appear twice in their object; all were kept.")
+        builder.note(f"Keys that appear again in their object were numbered and kept: {told['twice']:,}.")
     if "\\ud" in text.lower() and _surrogates(text):
         builder.note("Halves of characters (lone surrogates) were replaced.")
     metadata: dict[str, object] = {} if stream.encoding == "utf-8" else {"encoding": stream.encoding}

@@ -60,7 +60,7 @@ def read(source: Source) -> Iterator[Extracted | Refused]:
                 empty.append(name)
             if unknown:
                 builder.note(
-                    f"Sheet {name}: {unknown:,} formulas have no stored result and were left out; "
+                    f"Sheet {name}: formulas without a stored result were left out ({unknown:,}); "
                     f"open and save the file in a spreadsheet program."
                 )
             if sheet.sheet_state != "visible":
@@ -95,6 +95,8 @@ class _Lines:
             if filled >= 2 or len(self._waiting) >= HEADER_WITHIN:
                 self._decide()
             return
+        while len(self._headers) < len(cells):  # a row wider than all before
+            self._headers.append(f"column {_letters(len(self._headers) + 1)}")
         self._lines.append(row_line(self._headers, cells))
 
     def done(self) -> list[str]:
