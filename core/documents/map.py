@@ -1,7 +1,7 @@
 """The map: every chunk of a collection as a point in two dimensions, by principal components of its vectors.
 
-Points that lie together are alike, but two dimensions of several hundred keep only a part of that: `kept` says how much.
-The components are found in one pass over the store in flat memory; a query's vector is placed with the same components.
+Points that lie together are alike, but two dimensions of several hundred keep only a part of that: `kept` says how
+much. The components are found in one pass over the store in flat memory; a query is placed with the same components.
 Knows nothing of pages, nor of how anything is searched.
 """
 

@@ -1,8 +1,7 @@
-"""Ask: a question to a collection; the answer with citations that open the passage, beside the same without documents."""
+"""Ask: a question to a collection; the answer with citations that open the passage, beside it without documents."""
 
 import streamlit as st
 
-from core.documents import collections
 from core.errors import LoupeError
 from pages.shared.documents import ask_draft as draft
 from pages.shared.documents.answer_column import answer_column
@@ -23,10 +22,11 @@ from pages.shared.documents.passages import ranks
 from pages.shared.documents.picker import collection_picker
 from pages.shared.documents.reader import reader
 from pages.shared.documents.retrieval_panel import retrieval_panel
+from pages.shared.documents.stock import sources_of
 from pages.shared.documents.welcome import welcome
 from pages.shared.model_picker import model_picker
-from pages.shared.settings_panel import ESSENTIALS, draw_dial
 from pages.shared.session import dial
+from pages.shared.settings_panel import ESSENTIALS, draw_dial
 from pages.shared.text import plain
 
 READER_PX = 560
@@ -58,7 +58,7 @@ def page() -> None:
             if each.name in ("temperature", "max_tokens"):
                 draw_dial(each, able, draft.PAGE)
         st.text_input("Seed", key=dial("seed", draft.PAGE), placeholder="drawn for each", persist_state="session")
-        sources = [row.path for row in collections.documents(collection.name)] if collection else []
+        sources = sources_of(collection) if collection else []
         st.segmented_control(
             "Beside it",
             list(draft.BESIDE_NAMES),
@@ -110,15 +110,16 @@ def page() -> None:
             st.text(first.request.question)
     left, right = st.columns(2, border=True)
     chosen = opened()
+    cited = next((each.run for each in columns if chosen and each.run and each.run.id == chosen[0]), None)
     for place, box in enumerate((left, right)):
         with box:
-            if chosen and chosen[0] != place and (cited := columns[chosen[0]].run):
+            if cited and cited.id not in [each.run.id for each in columns[place : place + 1] if each.run]:
                 with st.container(horizontal=True, vertical_alignment="center", height=36, border=False, wrap=False):
                     st.markdown(f"**Passage {chosen[1]}**", width="stretch")
-                    st.button("Close", key="ask_close", type="tertiary", on_click=open_passage, args=(0, None))
+                    st.button("Close", key="ask_close", type="tertiary", on_click=open_passage, args=("", None))
                 reader(cited, chosen[1], READER_PX)
             elif place < len(columns):
-                answer_column(columns[place], place, beside(columns, place))
+                answer_column(columns[place], beside(columns, place))
             else:
                 st.caption("Press a number in the answer to read its passage here, where it stands in its document.")
 

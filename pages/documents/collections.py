@@ -1,18 +1,17 @@
 """Collections: files in, chunks seen before they are embedded, every document with its stored chunks, the map."""
 
 import streamlit as st
+from pages.shared.documents.index_words import index_words
 
 from core.documents import collections
 from core.errors import LoupeError, NotFound
 from pages.shared.documents.adding import adding
 from pages.shared.documents.files_table import files
-from pages.shared.documents.index_words import index_words
 from pages.shared.documents.job_results import job_results
 from pages.shared.documents.manage import manage
 from pages.shared.documents.map_view import map_view
 from pages.shared.documents.picker import COLLECTION, counted
 from pages.shared.documents.shelf import new_collection, open_collection, shelf
-from pages.shared.documents.split_panel import split_words
 from pages.shared.documents.welcome import welcome
 from pages.shared.text import plain
 
@@ -45,7 +44,7 @@ def one(collection: collections.CollectionView) -> None:
         manage(collection)
     st.caption(
         f"{counted(collection.documents, 'file')} · {counted(collection.chunks, 'chunk')} · "
-        f"{collection.characters:,} characters · {plain(split_words(collection.splitter))} · embedded by "
+        f"{collection.characters:,} characters · {plain(collections.said(collection.splitter))} · embedded by "
         f"{plain(collection.embedding)} · {plain(index_words(collection))}"
     )
     job_results(collection)

@@ -10,7 +10,7 @@ from core.documents.collections import CollectionView
 from core.documents.settings import SplitSettings
 from core.errors import LoupeError
 from pages.shared.documents.sources import clear, laid_out, source_picker
-from pages.shared.documents.split_panel import fill_split, split_panel, split_settings, split_words
+from pages.shared.documents.split_panel import fill_split, split_panel, split_settings
 from pages.shared.documents.split_preview import split_preview
 from pages.shared.text import plain
 
@@ -51,7 +51,7 @@ def _settings(collection: CollectionView) -> SplitSettings | None:
     """How to cut: to be chosen while the collection is empty, fixed afterwards."""
     if collection.documents:
         st.caption(
-            f":material/content_cut: Cut as the collection is: {plain(split_words(collection.splitter))}. Another way "
+            f":material/content_cut: Cut as the collection is: {plain(collections.said(collection.splitter))}. Another way "
             "needs another collection."
         )
         return collection.splitter

@@ -7,6 +7,7 @@ Knows nothing of how the run came about; of the column beside it only which rank
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 import streamlit as st
 
@@ -37,12 +38,11 @@ _REASONS = {
 }
 
 
-def answer_column(shown: Column, place: int, others: Mapping[int, int] | None = None) -> None:
+def answer_column(shown: Column, others: Mapping[int, int] | None = None) -> None:
     """Draw it.
 
     Args:
         shown: the answer's run.
-        place: of the column, from 0.
         others: the ranks that the column beside it gave its chunks, to show what moved; `None`: show no moves.
     """
     with st.container(horizontal=True, vertical_alignment="center", height=36, border=False, wrap=False):
@@ -56,28 +56,26 @@ def answer_column(shown: Column, place: int, others: Mapping[int, int] | None = 
     if shown.run is None:
         st.error(plain(shown.problem or "This answer cannot be shown."))
     elif shown.running:
-        st.fragment(_poll, run_every=POLL_S)(shown.run.id, place, others, opened())
+        st.fragment(_poll, run_every=POLL_S)(shown.run.id, others, opened())
     else:
-        outcome(shown.run, place, others)
+        outcome(shown.run, others)
 
 
-def _poll(
-    run_id: str, place: int, others: Mapping[int, int] | None, drawn_with: tuple[int, int] | None
-) -> None:
+def _poll(run_id: str, others: Mapping[int, int] | None, drawn_with: tuple[str, int] | None) -> None:
     now = column_of(run_id)
     if now.run is None:
         st.error(plain(now.problem or "This answer cannot be shown."))
         return
-    outcome(now.run, place, others)
+    outcome(now.run, others)
     if not now.running or opened() != drawn_with:
         st.rerun()  # the whole page: Stop is over, or a passage is to be opened beside this
 
 
-def outcome(run: runs.RunView, place: int, others: Mapping[int, int] | None = None) -> None:
+def outcome(run: runs.RunView, others: Mapping[int, int] | None = None) -> None:
     """The answer and all it stands on."""
     result = run.result
     chosen = opened()
-    number = chosen[1] if chosen and chosen[0] == place else None
+    number = chosen[1] if chosen and chosen[0] == run.id else None
     if result.refused:
         _refusal(run)
     elif result.answer or result.said:
@@ -88,7 +86,7 @@ def outcome(run: runs.RunView, place: int, others: Mapping[int, int] | None = No
             key=key,
             chosen=number,
             running=run.running and not result.answer,
-            on_choose=_chooser(key, place),
+            on_choose=_chooser(key, run.id),
         )
     elif run.running:
         st.caption(_waiting(run))
@@ -102,7 +100,7 @@ def outcome(run: runs.RunView, place: int, others: Mapping[int, int] | None = No
     if result.question:
         st.caption(f":material/manage_search: Searched for: {plain(result.question)}")
     if run.request.with_documents:
-        passage_list(run, number, lambda n: open_passage(place, n), others)
+        passage_list(run, number, lambda n: open_passage(run.id, n), others)
         budget_bar(run)
     _prompts(run)
 
@@ -119,7 +117,7 @@ def parts(run: runs.RunView) -> list[Part]:
     edges |= {edge for each in support for edge in (each.start, each.end)}
     cuts = sorted(edge for edge in edges if 0 <= edge <= len(answer))
     pieces: list[Part] = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         marker = next((each for each in found if each.start <= start < each.end), None)
         if marker is None:
             doubtful = any(each.claim and not each.supported and each.start <= start < each.end for each in support)
@@ -139,9 +137,9 @@ def _doubt() -> str:
     return "Nothing in the passages supports this sentence."
 
 
-def _chooser(key: str, place: int) -> Callable[[], None]:
+def _chooser(key: str, run_id: str) -> Callable[[], None]:
     def choose() -> None:
-        open_passage(place, st.session_state[key].chosen)
+        open_passage(run_id, st.session_state[key].chosen)
 
     return choose
 

@@ -45,8 +45,8 @@ class Shown:
     runs: tuple[str, ...] = ()
     left: str | None = None
     """The runs in the URL when `runs` were started: the browser may still send them with a click that came early."""
-    opened: tuple[int, int] | None = None
-    """The passage that is open: the column that cites it, and its number there."""
+    opened: tuple[str, int] | None = None
+    """The passage that is open: the run that cites it, and its number there."""
     starting: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -86,15 +86,15 @@ def close() -> None:
     st.session_state.pop(_ADOPTED, None)
 
 
-def opened() -> tuple[int, int] | None:
-    """The open passage: the column that cites it, and its number there."""
+def opened() -> tuple[str, int] | None:
+    """The open passage: the run that cites it, and its number there."""
     return _shown().opened
 
 
-def open_passage(column: int, number: int | None) -> None:
-    """Open a passage that a column cites; the open one, or `None`, closes it."""
+def open_passage(run_id: str, number: int | None) -> None:
+    """Open a passage that a run cites; the open one, or `None`, closes it."""
     shown = _shown()
-    wanted = None if number is None else (column, number)
+    wanted = None if number is None else (run_id, number)
     shown.opened = None if shown.opened == wanted else wanted
 
 
@@ -140,9 +140,7 @@ def again() -> None:
         earlier = [runs.get(run_id).request for run_id in shown.runs]
         requests = [
             AnswerRequest.parse(**{**dict(request), "history": old.history, "parent": old.parent})
-            for request, old in zip(
-                draft.wanted(earlier[0].question, []), [*earlier, earlier[-1]], strict=False
-            )
+            for request, old in zip(draft.wanted(earlier[0].question, []), [*earlier, earlier[-1]], strict=False)
         ]
         started = [runs.start(request).id for request in requests]
     except LoupeError as error:

@@ -1,17 +1,15 @@
-"""The files of a collection, and one of them with the chunks that are stored; removing some. Knows nothing of searching."""
+"""The files of a collection, one of them with the chunks that are stored, removing some. Knows nothing of searching."""
 
 from __future__ import annotations
-
-from collections import Counter
 
 import streamlit as st
 
 from core.documents import collections
 from core.documents.collections import ChunkView, CollectionView, DocumentView
 from core.errors import LoupeError
-from core.store import documents as records
 from core.store.export import defuse
 from pages.shared.documents.histogram import histogram
+from pages.shared.documents.stock import chunks_by_path, documents_of
 from pages.shared.documents.text_view import Border, page_name, text_view
 from pages.shared.documents.windows import window
 from pages.shared.text import magnitude, plain
@@ -23,7 +21,7 @@ OPENED, ERROR = "docs_opened", "docs_files_error"
 
 def files(collection: CollectionView) -> None:
     """Draw the table and, beside it, what is ticked."""
-    rows = collections.documents(collection.name)
+    rows = documents_of(collection)
     if not rows:
         st.caption("No file yet: lay some out under **Add**.")
         return
@@ -97,14 +95,14 @@ def _chunk(chunk: ChunkView, document: DocumentView) -> None:
 
 
 def _table(rows: list[DocumentView], collection: CollectionView) -> list[DocumentView]:
-    counts = _counts(collection.id, collection.revision)
+    counts = chunks_by_path(collection)
     drawn = st.dataframe(
         [
             {
                 "File": defuse(row.path),
                 "Kind": row.kind,
                 "Size": row.size / 1000,
-                "Chunks": counts.get(row.id, 0),
+                "Chunks": counts.get(row.path, 0),
                 "Added": row.added_at,
                 "Notes": defuse(" ".join(row.notes)),
             }
@@ -142,12 +140,6 @@ def _remove(collection: CollectionView, ticked: list[DocumentView]) -> None:
         )
     if error := st.session_state.pop(ERROR, None):
         st.error(plain(error))
-
-
-@st.cache_data(max_entries=8, ttl=600, show_spinner=False)
-def _counts(collection: str, revision: int) -> dict[int, int]:
-    """Chunks of every document."""
-    return dict(Counter(document for _, document, _ in records.chunk_places(collection)))
 
 
 def _removed(name: str, paths: list[str]) -> None:

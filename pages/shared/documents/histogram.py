@@ -28,8 +28,13 @@ def histogram(tokens: Sequence[int], limit: int | None, key: str) -> None:
     for size in tokens:
         counts[(size - 1) // wide] = counts.get((size - 1) // wide, 0) + 1
     rows = [
-        {"from": place * wide + 1, "to": (place + 1) * wide, "left": place * wide + 0.5,
-         "right": (place + 1) * wide + 0.5, "chunks": number}
+        {
+            "from": place * wide + 1,
+            "to": (place + 1) * wide,
+            "left": place * wide + 0.5,
+            "right": (place + 1) * wide + 0.5,
+            "chunks": number,
+        }
         for place, number in sorted(counts.items())
     ]
     end = max(top + wide, (limit or 0) * 1.08 if limit and top > limit * 0.5 else 0)

@@ -15,6 +15,7 @@ from core.documents.map import Map, draw
 from core.documents.settings import RetrievalSettings
 from core.errors import LoupeError
 from pages.shared.documents.files_table import OPENED, inspector
+from pages.shared.documents.stock import documents_of
 from pages.shared.text import percent, plain
 
 FILES = 9
@@ -39,7 +40,9 @@ def map_view(collection: CollectionView) -> None:
             st.error(plain(str(error)))
             return
         chosen = _chart(drawn, collection, hits, place)
-        few = "" if len(drawn.points) == drawn.chunks else f" {len(drawn.points):,} of {drawn.chunks:,} chunks are drawn."
+        few = (
+            "" if len(drawn.points) == drawn.chunks else f" {len(drawn.points):,} of {drawn.chunks:,} chunks are drawn."
+        )
         st.caption(
             f"Points that lie together are alike; these two principal components keep {percent(drawn.kept)} of the "
             f"vectors’ variance, so distances are a hint, not a measure.{few}"
@@ -54,7 +57,7 @@ def _opened(drawn: Map, collection: CollectionView, chosen: int | None) -> None:
         st.caption("Click a point to read its chunk in its document.")
         return
     chunk = next((each for each in collections.chunks_of(point.document) if each.id == chosen), None)
-    rows = [row for row in collections.documents(collection.name) if row.id == point.document]
+    rows = [row for row in documents_of(collection) if row.id == point.document]
     if chunk is None or not rows:
         st.caption("This chunk was removed meanwhile.")
         return
@@ -120,7 +123,9 @@ def _chart(
     if marked:
         rings = alt.Chart(alt.Data(values=marked))
         layers.append(rings.mark_point(filled=False, size=190, strokeWidth=2, color="#d08a00").encode(**encoding))
-        layers.append(rings.mark_text(dx=12, dy=-9, fontWeight="bold", color="#b07400").encode(**encoding, text="rank:N"))
+        layers.append(
+            rings.mark_text(dx=12, dy=-9, fontWeight="bold", color="#b07400").encode(**encoding, text="rank:N")
+        )
     if place:
         at = alt.Chart(alt.Data(values=[{"x": place[0], "y": place[1], "words": "question"}]))
         layers.append(at.mark_point(shape="cross", filled=True, size=190, color="#d08a00").encode(**encoding))

@@ -83,9 +83,7 @@ def stage_words(stages: Mapping[str, Mapping[str, float]], *, scores: bool = Fal
     return ", ".join(found)
 
 
-def _line(
-    run: runs.RunView, passage: Passage, chosen: int | None, open_it: Callable[[int], None], move: str
-) -> None:
+def _line(run: runs.RunView, passage: Passage, chosen: int | None, open_it: Callable[[int], None], move: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         st.button(
             f"{passage.n}",

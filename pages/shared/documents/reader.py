@@ -53,4 +53,3 @@ def reader(run: runs.RunView, number: int, height: int = 520) -> None:
         highlights=evidence or [(start, end)],
         height=height,
     )
-

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import streamlit as st
+from pages.shared.documents.index_words import index_words
 
 from core.documents import collections
 from core.documents.collections import CollectionView
 from core.errors import LoupeError
 from core.store.export import defuse
-from pages.shared.documents.index_words import index_words
 from pages.shared.documents.picker import COLLECTION
-from pages.shared.documents.split_panel import split_words
 from pages.shared.text import plain
 
 NAME, EMBEDDING, ERROR = "docs_new_name", "docs_new_embedding", "docs_new_error"
@@ -41,7 +40,7 @@ def shelf(found: list[CollectionView]) -> None:
                 "Chunks": view.chunks,
                 "Text": view.characters,
                 "Embedding": view.embedding,
-                "Splitter": split_words(view.splitter),
+                "Splitter": collections.said(view.splitter),
                 "Index": index_words(view),
             }
             for view in found
@@ -85,4 +84,3 @@ def _make() -> None:
         return
     st.session_state[NAME] = st.session_state[EMBEDDING] = ""
     open_collection(made.name)
-

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.documents.settings import SPLITTERS, Splitter, SplitSettings
+from core.documents.settings import SPLITTERS, SplitSettings, Splitter
 
 ABOUT: dict[Splitter, tuple[str, str]] = {
     "recursive": ("Recursive", "Cuts at paragraphs, then lines, then sentences, then words, until a piece fits."),
@@ -73,18 +73,6 @@ def fill_split(page: str, settings: SplitSettings) -> None:
     """Put settings into the widgets."""
     for name, value in settings.model_dump().items():
         st.session_state[_key(page, name)] = value
-
-
-def split_words(settings: SplitSettings) -> str:
-    """`recursive, 200 tokens, 20 shared`."""
-    if settings.splitter == "none":
-        return "not cut"
-    parts = [settings.splitter, f"{settings.chunk_size:,} tokens"]
-    if settings.splitter in ("recursive", "sentence", "fixed", "parent-child") and settings.chunk_overlap:
-        parts.append(f"{settings.chunk_overlap:,} shared")
-    if settings.splitter == "parent-child":
-        parts.append(f"parents {settings.parent_size:,}")
-    return ", ".join(parts)
 
 
 def _number(page: str, name: str, label: str, about: str) -> None:

@@ -7,12 +7,14 @@ is stored.
 from __future__ import annotations
 
 import statistics
+from dataclasses import asdict
 from pathlib import Path
 
 import streamlit as st
 
 from core.documents.collections import Source
 from core.documents.extracted import Extracted, Refused
+from core.documents.ingest.sources import walk
 from core.documents.settings import SplitSettings
 from core.errors import LoupeError
 from pages.shared.documents.histogram import histogram
@@ -75,17 +77,7 @@ def split_preview(sources: list[Source], settings: SplitSettings, embedding: str
 
 def listed(sources: list[Source]) -> tuple[list[Source], bool]:
     """The files of all sources, those in folders too, and whether there are more than are listed."""
-    found: list[Source] = []
-    for source in sources:
-        path = Path(source.path)
-        if not path.is_dir():
-            found.append(source)
-            continue
-        for file in sorted(path.rglob("*")):
-            if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts):
-                found.append(Source(path=str(file), name=f"{source.name or path.name}/{file.relative_to(path)}"))
-            if len(found) > MOST_FILES:
-                return found[:MOST_FILES], True
+    found = [Source(item.path, item.name) for item in walk(asdict(source) for source in sources)]
     return found[:MOST_FILES], len(found) > MOST_FILES
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
+from pages.shared.jobs import job_line
 
 from core.documents import collections
 from core.documents.collections import Source
-from core.documents.settings import SplitSettings
 from core.errors import Conflict, LoupeError
 from pages.shared.documents.picker import COLLECTION
-from pages.shared.jobs import job_line
 from pages.shared.text import plain
 
 EXAMPLE = "solar-system"
@@ -49,10 +49,8 @@ def welcome() -> None:
 def make_example() -> None:
     """Make the example collection and choose it; call it from a widget's callback only."""
     try:
-        try:
-            collections.create(EXAMPLE, SplitSettings())
-        except Conflict:
-            pass  # made in another browser
+        with suppress(Conflict):  # made in another browser
+            collections.create(EXAMPLE)
         job = collections.add(EXAMPLE, [Source(path=str(FOLDER), name=EXAMPLE)])
     except LoupeError as error:
         st.session_state[ERROR] = str(error)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ def pieces(
     starts = [border.start for border in borders]
     names = {page.start: page_name(page) for page in pages}
     found: list[dict[str, Any]] = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         # a chunk that covers this place began before its end; starts are in order, and few chunks overlap
         around = [
             (place, border)
