@@ -6,6 +6,8 @@ are not settings: `core.models.endpoints` reads keys from the environment or `se
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +23,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from core.errors import InvalidInput
+from core.errors import Conflict, InvalidInput
 
 GIB = 1024**3
 
@@ -106,6 +108,11 @@ class Settings(BaseSettings):
     endpoints: tuple[Endpoint, ...] = ()
     wikipedia_url: str = "https://en.wikipedia.org/w/api.php"
     """The API that the tool Wikipedia asks: any MediaWiki's `api.php`; with "off" it asks nobody."""
+    chroma_url: str | None = None
+    """A Chroma server (`chroma run`, or Cloud at https://api.trychroma.com) that holds the index instead of a folder in
+    the data directory. Its key, if it needs one, is the environment variable CHROMA_API_KEY."""
+    chroma_tenant: str = "default_tenant"
+    chroma_database: str = "default_database"
     max_file_mb: int = Field(default=500, ge=1)
     """Largest file that is read into a collection, in millions of bytes."""
     max_fetch_mb: int = Field(default=50, ge=1)
@@ -117,6 +124,11 @@ class Settings(BaseSettings):
     @classmethod
     def _address_or_off(cls, value: str) -> str:
         return "" if value.strip().lower() in ("", "off") else plain_address(value)
+
+    @field_validator("chroma_url")
+    @classmethod
+    def _server(cls, value: str | None) -> str | None:
+        return plain_address(value) if value and value.strip() else None
 
     @field_validator("home")
     @classmethod
@@ -188,6 +200,39 @@ def ensure_home() -> Path:
             f"The data directory {home} cannot be written ({error.strerror}); set LOUPE_HOME to a folder you own."
         ) from None
     return home
+
+
+def lock_home() -> int:
+    """Make this process the only app on the data directory; a descriptor that holds the lock while it is open.
+
+    The descriptor stays open when the process runs another program in its place (`exec`).
+
+    Raises:
+        Conflict: another app has it; the sentence names its process.
+        InvalidInput: the data directory cannot be written.
+    """
+    import fcntl
+
+    path = ensure_home() / "app.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
+        os.close(descriptor)
+        raise Conflict(
+            f"The data directory {path.parent} is in use by pid {holder}, another loupe app; open that one in the "
+            "browser, stop it, or set LOUPE_HOME to another folder."
+        ) from None
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP):
+            os.close(descriptor)
+            raise
+        # a file system that knows no locks: better a second app than none
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    os.set_inheritable(descriptor, True)
+    return descriptor
 
 
 def _sentence(error: ValidationError) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from core.errors import Conflict, NotFound
-from core.settings import ensure_home
+from core.settings import ensure_home, lock_home
 
 ROOT = Path(__file__).resolve().parents[2]
 START = (
@@ -22,6 +22,8 @@ START = (
     # The sandbox tests itself before anybody asks: the first program need not wait for it.
     "import threading; from core import sandbox; "
     "threading.Thread(target=sandbox.status, name='sandbox-self-test', daemon=True).start(); "
+    # The app keeps the index of the collections current, and answers from the store until it is.
+    "from core.documents import index; index.keep(); "
     "from streamlit.web.cli import main; main()"
 )
 
@@ -37,6 +39,7 @@ def command(
     script = ROOT / "app.py"
     if not script.is_file():
         raise NotFound(f"{script} is missing; install Loupe from a clone of its repository: pip install --editable .")
+    lock_home()  # held until this process ends
     _check_free(host, port)
     # Streamlit reads .streamlit/config.toml from the working directory; the data directory must not move with it.
     os.environ["LOUPE_HOME"] = str(ensure_home())

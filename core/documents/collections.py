@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from core import jobs
 from core.documents.extracted import Page
 from core.documents.settings import SplitSettings
-from core.errors import InvalidInput
+from core.errors import Conflict, InvalidInput
 from core.store import collections as store
 from core.store import documents as records
 from core.store.collections import CollectionRow, Counts
@@ -91,10 +92,12 @@ def create(name: str, splitter: SplitSettings | None = None, embedding: str = DE
     """A new, empty collection.
 
     Raises:
-        InvalidInput: the name cannot be one.
+        InvalidInput: the name cannot be one, or the embedding model's reference is none.
         Conflict: there is one of this name.
     """
-    splitter = splitter or SplitSettings()
+    from core.models.embedders import canonical
+
+    splitter, embedding = splitter or SplitSettings(), canonical(embedding)
     return _view(store.create(name, embedding=embedding, splitter=splitter.model_dump_json()), Counts(0, 0, 0, 0))
 
 
@@ -125,6 +128,93 @@ def rename(name: str, new: str) -> CollectionView:
     return get(new)
 
 
+def delete(name: str) -> None:
+    """Delete it with its documents, chunks, vectors and index.
+
+    Raises:
+        NotFound: there is none of this name.
+    """
+    from core.documents import index
+
+    row = store.get(name)
+    store.delete(row.id)
+    index.forget(row.id)
+
+
+def add(
+    collection: str,
+    sources: Iterable[Source],
+    split: SplitSettings | None = None,
+    embedding: str | None = None,
+) -> str:
+    """Start the job that adds files, folders and addresses; its id.
+
+    Its result is `{"collection", "files": [{"path", "status", "chunks", "reason"}], "chunks"}`.
+
+    Args:
+        collection: its name.
+        sources: what to add; a folder stands for everything below it.
+        split: how to split; a collection that holds documents keeps its way.
+        embedding: the embedding model; a collection that holds documents keeps its own.
+
+    Raises:
+        NotFound: there is no such collection.
+        InvalidInput: there is nothing to add.
+        Conflict: the collection was built with other settings.
+    """
+    from core.models.embedders import canonical
+
+    row = store.get(collection)
+    wanted = [{"path": each.path, "name": each.name} for each in sources]
+    if not wanted:
+        raise InvalidInput("There is nothing to add: name a file, a folder or an address.")
+    if embedding is not None and (embedding := canonical(embedding)) != row.embedding:
+        if row.dimension is not None:
+            raise Conflict(
+                f"The collection “{row.name}” was built with {row.embedding} ({row.dimension}-d), not {embedding}; "
+                f"leave the model out, or change it for the whole collection (loupe docs rebuild --embedding)."
+            )
+        store.set_embedding(row.id, embedding)
+    if split is not None and split != (present := split_settings(row.splitter)):
+        try:
+            store.set_splitter(row.id, split.model_dump_json())
+        except Conflict:
+            raise Conflict(
+                f"The collection “{row.name}” is split by {said(present)}, not by {said(split)}; leave these settings "
+                "out, or make another collection."
+            ) from None
+    what = wanted[0]["name"] or wanted[0]["path"]
+    title = f"Add {what.rpartition('/')[2] or what}" if len(wanted) == 1 else f"Add {len(wanted):,} files"
+    return jobs.start("ingest", f"{title} to {row.name}", {"collection": row.id, "sources": wanted})
+
+
+def rebuild(collection: str) -> str:
+    """Start the job that makes the collection's index anew from the store; its id.
+
+    Raises:
+        NotFound: there is no such collection.
+    """
+    row = store.get(collection)
+    return jobs.start("rebuild", f"Rebuild the index of {row.name}", {"collection": row.id})
+
+
+def change_embedding(collection: str, ref: str) -> str:
+    """Start the job that computes vectors with another model and then searches with them; its id.
+
+    The present model serves until the last vector is there.
+
+    Raises:
+        NotFound: there is no such collection.
+        Conflict: this is its model already.
+    """
+    from core.models.embedders import canonical
+
+    row, ref = store.get(collection), canonical(ref)
+    if ref == row.embedding and row.next_embedding is None:
+        raise Conflict(f"The collection “{row.name}” is searched with {ref} already.")
+    return jobs.start("reembed", f"Change {row.name} to {ref}", {"collection": row.id, "embedding": ref})
+
+
 def documents(collection: str) -> list[DocumentView]:
     """Its documents, in the order in which they were added.
 
@@ -132,6 +222,15 @@ def documents(collection: str) -> list[DocumentView]:
         NotFound: there is no such collection.
     """
     return [_document(row) for row in records.list_documents(store.get(collection).id)]
+
+
+def chunk_counts(collection: str) -> dict[str, int]:
+    """Path → number of chunks, of its documents.
+
+    Raises:
+        NotFound: there is no such collection.
+    """
+    return records.chunk_counts(store.get(collection).id)
 
 
 def document(document_id: int) -> tuple[DocumentView, str]:
@@ -180,6 +279,20 @@ def split_settings(text: str) -> SplitSettings:
         raise InvalidInput(
             "The collection's split settings are from another version of Loupe; make a new one."
         ) from None
+
+
+def said(settings: SplitSettings) -> str:
+    """The way to split in a few words: `recursive (200 tokens, overlap 20)`."""
+    if settings.splitter == "none":
+        return "none (one chunk a document)"
+    words = f"{settings.chunk_size} tokens"
+    if settings.splitter in ("fixed", "recursive", "sentence", "parent-child"):
+        words += f", overlap {settings.chunk_overlap}"
+    if settings.splitter == "semantic":
+        words += f", percentile {settings.breakpoint_percentile:g}"
+    if settings.splitter == "parent-child":
+        words += f", parents {settings.parent_size}"
+    return f"{settings.splitter} ({words})"
 
 
 def _view(row: CollectionRow, counts: Counts) -> CollectionView:

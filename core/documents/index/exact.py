@@ -68,6 +68,13 @@ def scan(row: CollectionRow, queries: NDArray[np.float32], k: int, ids: NDArray[
     ]
 
 
+def size(row: CollectionRow) -> int:
+    """How many chunks of the collection are in memory; 0 where it is not, or not any more."""
+    with _lock:
+        found = _kept.get((row.id, row.embedding))
+        return 0 if found is None else len(found.ids)
+
+
 def forget(collection: str | None = None) -> None:
     """Let go of what is kept of one collection, or of all."""
     with _lock:

@@ -57,8 +57,7 @@ class Vectors:
         found = found.astype(np.float32, copy=False)
         lengths = np.linalg.norm(found, axis=1)
         usable = np.isfinite(lengths) & (lengths > 0)
-        found = found / np.where(usable, lengths, np.float32(1))[:, None]
-        vectors = {key: found[place] for place, key in enumerate(texts) if usable[place]}
+        vectors = {key: found[place] / lengths[place] for place, key in enumerate(texts) if usable[place]}
         return vectors, {key for place, key in enumerate(texts) if not usable[place]}
 
     def ensure(
