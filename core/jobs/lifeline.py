@@ -15,6 +15,7 @@ import select
 import signal
 import sys
 import threading
+from typing import NoReturn
 
 
 def end_with_parent() -> None:
@@ -29,8 +30,10 @@ def end_with_parent() -> None:
 def tie(line: int, *, group: bool = False) -> None:
     """From here on this process ends when the other end of the pipe `line` closes; with `group` all of its group does.
 
-    Returns only while the other end is open. The descriptor must stay open.
+    Returns only while the other end is open. The descriptor must stay open. A group counts only for the process that
+    leads it: one that was started by hand would end the terminal's other programs.
     """
+    group = group and _leads()
     threading.Thread(target=_end_at_its_end, args=(line, group), name="lifeline", daemon=True).start()
     if sys.platform == "linux":
         import fcntl
@@ -40,16 +43,21 @@ def tie(line: int, *, group: bool = False) -> None:
         fcntl.fcntl(line, fcntl.F_SETFL, fcntl.fcntl(line, fcntl.F_GETFL) | os.O_ASYNC)
     readable, _, _ = select.select([line], [], [], 0)
     if readable:  # it had closed before anybody listened
-        _end(group)
+        end(group=group)
+
+
+def end(*, group: bool = False) -> NoReturn:
+    """End this process now, with `group` (if it leads it) and everything it started; nothing is flushed."""
+    if group and _leads():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+def _leads() -> bool:
+    return os.getpgrp() == os.getpid()
 
 
 def _end_at_its_end(line: int, group: bool) -> None:
     while os.read(line, 1024):
         pass
-    _end(group)
-
-
-def _end(group: bool) -> None:
-    if group:
-        os.killpg(0, signal.SIGKILL)
-    os._exit(1)
+    end(group=group)

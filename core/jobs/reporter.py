@@ -5,14 +5,12 @@ Twice a second at most, one transaction for progress, metrics and heartbeat toge
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from typing import Any
 
 from core.errors import LoupeError
-from core.jobs import log_files
+from core.jobs import lifeline, log_files
 from core.jobs.context import JobContext
 from core.log import get_log
 from core.store import jobs as store
@@ -41,6 +39,7 @@ class Reporter:
         """Write what is left and how the job ended; whether the store has it."""
         self._done.set()
         self._thread.join()
+        why = ""
         for attempt in range(FINAL_ATTEMPTS):
             report = self._job.take()
             try:
@@ -49,9 +48,20 @@ class Reporter:
                 return True
             except LoupeError as error:
                 self._job.put_back(report)
+                why = str(error)
                 get_log().warning("the end of job %s, attempt %d: %s", self._job.id, attempt + 1, error)
                 time.sleep(EVERY_S)
-        return False
+        return self._finish_bare(why, values)
+
+    def _finish_bare(self, why: str, values: dict[str, Any]) -> bool:
+        """Say at least that it has ended: a full disk may still take a few bytes where there were some before."""
+        bare = {name: value for name, value in values.items() if name != "result"}
+        bare |= {"status": "failed", "error": f"How it ended could not be saved: {why}"}
+        try:
+            store.report(self._job.id, self._worker, [], _storable(bare))
+            return True
+        except LoupeError:
+            return False
 
     def _run(self) -> None:
         while not self._done.wait(EVERY_S):
@@ -75,7 +85,7 @@ class Reporter:
         else:
             stop = store.asked_to_stop(self._job.id, self._worker)
         if stop is None:  # it was given up, or deleted: whatever this process still does would be done twice
-            os.killpg(0, signal.SIGKILL)
+            lifeline.end(group=True)
         if stop:
             self._job.cancelled.set()
 

@@ -35,7 +35,7 @@ class Starter:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: list[str] = []
-        self._workers: dict[str, subprocess.Popen[bytes]] = {}
+        self._workers: dict[int, str] = {}  # process id → job: of one job, a resumed worker may overlap the last
         self._more = threading.Event()
         self._thread: threading.Thread | None = None
         self._closing = False
@@ -106,7 +106,7 @@ class Starter:
             self._mark(row, {**truth.outcome(row), "status": "failed", "error": reason})
             return
         with self._lock:
-            self._workers[row.id] = worker
+            self._workers[worker.pid] = row.id
         threading.Thread(target=self._watch, args=(row, worker), name=f"job-{row.id}", daemon=True).start()
 
     def _watch(self, row: JobRow, worker: subprocess.Popen[bytes]) -> None:
@@ -124,7 +124,7 @@ class Starter:
         if worker.stdin is not None:
             worker.stdin.close()
         with self._lock:
-            del self._workers[row.id]
+            del self._workers[worker.pid]
         if not self._closing:
             self._mark(row, None)
 
@@ -149,10 +149,10 @@ class Starter:
         self._closing = True
         with self._lock:
             workers, waiting = dict(self._workers), list(self._waiting)
-        for worker in workers.values():
+        for pid in workers:
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(worker.pid, signal.SIGKILL)
-        for job_id in [*workers, *waiting]:
+                os.killpg(pid, signal.SIGKILL)
+        for job_id in [*workers.values(), *waiting]:
             with suppress(LoupeError):  # whoever looks will see that nobody is left
                 row = store.get(job_id)
                 store.change(job_id, was=store.ACTIVE, attempt_was=row.attempt, **truth.outcome(row))

@@ -26,6 +26,8 @@ FOREIGN_SILENCE = timedelta(minutes=3)
 
 def holds(row: JobRow) -> bool:
     """Whether the process that the row names still works on it, or waits with it."""
+    if row.worker is None:
+        return False
     if processes.is_here(row.worker):
         return processes.is_alive(row.worker)
     return datetime.now(UTC) - (row.heartbeat_at or row.updated_at) < FOREIGN_SILENCE
