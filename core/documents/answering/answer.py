@@ -9,10 +9,9 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict
-from typing import Any, Protocol
 
 from core.documents.answering import budget, citations
-from core.documents.answering.asking import Asking
+from core.documents.answering.asking import Asking, Stopped
 from core.documents.answering.follow_up import stand_alone
 from core.documents.answering.passages import Passage, block, mark_of, numbered
 from core.documents.answering.refusal import REFUSAL, reason_of
@@ -20,35 +19,14 @@ from core.documents.answering.request import AnswerRequest
 from core.documents.answering.result import ANSWER
 from core.documents.answering.support import support
 from core.documents.answering.wording import answer_wording, filled
-from core.documents.hit import Hit
+from core.documents.retrieval.result import SearchResult
 from core.documents.settings import RetrievalSettings
 from core.errors import ContextOverflow
 from core.events import Event, Step
 from core.generation.request import ChatMessage
 from core.models.pool import get_pool
 
-
-class Found(Protocol):
-    """What a search gives."""
-
-    @property
-    def hits(self) -> Sequence[Hit]:
-        """The best first."""
-
-    @property
-    def queries(self) -> Sequence[str]:
-        """What was searched for, rewritten questions included."""
-
-    @property
-    def dropped(self) -> Sequence[Any]:
-        """What was found and then left out, such as passages below the threshold."""
-
-    @property
-    def timing(self) -> dict[str, float]:
-        """Seconds of each stage."""
-
-
-Search = Callable[[str, str, RetrievalSettings, threading.Event | None], Found]
+Search = Callable[[str, str, RetrievalSettings, threading.Event | None], SearchResult]
 
 
 def answer(request: AnswerRequest, cancel: threading.Event, search: Search) -> Iterator[Event]:
@@ -69,14 +47,18 @@ def answer(request: AnswerRequest, cancel: threading.Event, search: Search) -> I
             question = yield from stand_alone(question, request.history, Asking(request.model, loaded, cancel))
     began = time.perf_counter()
     found = search(str(request.collection), question, request.retrieval, cancel)
+    if cancel.is_set():
+        raise Stopped
     searched = {
         "queries": list(found.queries),
+        "notes": list(found.notes),
         "timing": {**found.timing, "search_s": time.perf_counter() - began},
-        "below": [_plain(each) for each in found.dropped],
+        "below": [asdict(each) for each in found.dropped],
+        "rewritings": [asdict(each) for each in found.rewritings],
     }
     passages = numbered(found.hits)
     if not passages:
-        yield Step("passages", _nothing(request, len(found.dropped)), {**searched, "passages": [], "budget": None})
+        yield Step("passages", _nothing(request, found), {**searched, "passages": [], "budget": None})
         yield Step("answer", REFUSAL, {"refused": "no passages"})
         return
     with get_pool().lease(request.model, cancel) as loaded:
@@ -184,8 +166,9 @@ def _room(request: AnswerRequest, asking: Asking) -> int | None:
     return max(0, asking.context_length - request.params.max_tokens)
 
 
-def _nothing(request: AnswerRequest, below: int) -> str:
+def _nothing(request: AnswerRequest, found: SearchResult) -> str:
     least = request.retrieval.threshold
+    below = sum(each.stage == "threshold" for each in found.dropped)
     if below and least is not None:
         many = "1 passage was" if below == 1 else f"{below} passages were"
         return f"No matching passages: {many} found, none with a similarity of {least:g} to the question."
@@ -198,8 +181,3 @@ def _listed(passages: Sequence[Passage], where: budget.Budget) -> str:
         size = "" if each.tokens is None else f" · {each.tokens:,} tokens"
         lines.append(f"[{each.n}] {each.where} · score {each.score:.3f}{size}{' · ' + each.why if each.why else ''}")
     return "\n".join(lines)
-
-
-def _plain(dropped: Any) -> dict[str, Any]:
-    """What a search left out, as plain values."""
-    return asdict(dropped)

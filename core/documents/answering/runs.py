@@ -11,10 +11,11 @@ import time
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from core.documents.answering.answer import Found, Search, answer
+from core.documents.answering.answer import Search, answer
 from core.documents.answering.asking import Stopped
 from core.documents.answering.request import AnswerRequest
 from core.documents.answering.result import AnswerResult
+from core.documents.retrieval.result import SearchResult
 from core.documents.settings import RetrievalSettings
 from core.events import Event, Finished
 from core.generation.cost import cost_usd
@@ -44,7 +45,7 @@ def work(request: AnswerRequest, cancel: threading.Event, search: Search | None 
     yield Finished(None, 0, None, time.perf_counter() - began)
 
 
-def _search(collection: str, query: str, settings: RetrievalSettings, cancel: threading.Event | None) -> Found:
+def _search(collection: str, query: str, settings: RetrievalSettings, cancel: threading.Event | None) -> SearchResult:
     from core.documents import retrieval
 
     return retrieval.search(collection, query, settings, cancel)
