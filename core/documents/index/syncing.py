@@ -1,4 +1,4 @@
-"""One collection's chunks and vectors into Chroma by the difference of ids: what is missing added, what is gone deleted.
+"""A collection's chunks and vectors into Chroma by the difference of ids: what is missing added, what is gone deleted.
 
 So it does not matter who wrote when, or what was lost: the next turn heals it. Chunk ids are never used again. Knows
 nothing of locks or of when to do it.
