@@ -31,14 +31,14 @@ BLOCKS = frozenset(
         *("pre", "hr", "details", "summary", "body", "center", "h1", "h2", "h3", "h4", "h5", "h6"),
     )
 )
-_WHITE = r"(white|#fff|#ffffff|rgba?\(\s*255\s*,\s*255\s*,\s*255\s*(,\s*[\d.]+\s*)?\))"
+_WHITE = r"(white(?!\w)|#fff(fff)?(?!\w)|rgba?\(\s*255\s*,\s*255\s*,\s*255\s*(,\s*[\d.]+\s*)?\))"
 _HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(\.0+)?\s*(;|!|$)|font-size\s*:\s*[01](px|pt|em|%)?\s*(;|!|$)"
     r"|(text-indent|left|top)\s*:\s*-\d{4,}",
     re.IGNORECASE,
 )
 _WHITE_TEXT = re.compile(r"(?<![\w-])color\s*:\s*" + _WHITE, re.IGNORECASE)
-_BACKGROUND = re.compile(r"background(-color)?\s*:\s*(?!" + _WHITE + r")[^;]+", re.IGNORECASE)
+_BACKGROUND = re.compile(r"background(-color)?\s*:(?!\s*" + _WHITE + r")[^;]+", re.IGNORECASE)
 _RULE = re.compile(r"\.([\w-]+)\s*\{([^{}]*)\}")
 _SELF_CLOSED = re.compile(
     r"<(title|script|style|a|p|div|span|i|b|em|strong|td|th|li|iframe)\b([^<>]*)/>", re.IGNORECASE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ class Limits:
     """Processor time for one file."""
     silence_s: float = 90
     """Longest time without a sign of progress (a page, some rows)."""
-    page_s: int = 20
+    page_s: int = 10
     """Longest time for one page of a PDF; the page is then passed over."""
     text_chars: int = 50_000_000
     """Most characters of one document that is read as a whole (PDF, office files, JSON)."""
@@ -190,8 +191,13 @@ def extracted(
     pages: tuple[Page, ...] = (),
     metadata: dict[str, object] | None = None,
     notes: list[str] | None = None,
+    is_part: bool = False,
 ) -> Extracted:
-    """One document of `source`; `text` is clean already, everything else is cleaned here."""
+    """One document of `source`; `text` is clean already, everything else is cleaned here.
+
+    A part has the digest of its own text, so that a change in one part leaves the others as they were.
+    """
+    raw = text.encode("utf-8") if is_part else b""
     return Extracted(
         key=clean_line(source.key if key is None else key, 2000),
         kind=kind,
@@ -200,8 +206,8 @@ def extracted(
         pages=pages,
         metadata=small(metadata or {}),
         notes=tuple(notes or ()),
-        digest=source.digest,
-        size=source.size,
+        digest=hashlib.sha256(raw).hexdigest() if is_part else source.digest,
+        size=len(raw) if is_part else source.size,
     )
 
 
@@ -233,14 +239,17 @@ def _is_stored_number(value: object) -> bool:
     return isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**63)
 
 
+ENDS = ("\n\n", "\n", " ")
+"""Where a long text is cut, the best first."""
+
+
 def pieces(chunks: Iterator[str], size: int) -> Iterator[str]:
     """Chunks of text put together to parts of about `size` characters, cut at the end of a paragraph or line."""
     held = ""
     for chunk in chunks:
         held = held + chunk if held else chunk
         while len(held) > size:
-            cut = max(held.rfind("\n\n", size // 2, size), 0) or max(held.rfind("\n", size // 2, size), 0)
-            cut = cut or max(held.rfind(" ", size // 2, size), 0) or size
+            cut = next((at + len(end) for end in ENDS if (at := held.rfind(end, size // 2, size)) >= 0), size)
             yield held[:cut]
             held = held[cut:]
     if held:

@@ -187,8 +187,9 @@ def _guess(sample: bytes, file: BinaryIO) -> str:
     """By charset-normalizer; Windows-1252 where it knows no better, which decodes anything."""
     from charset_normalizer import from_bytes
 
-    sample = _telling(sample, file)[:65_536]
-    found = from_bytes(sample, cp_exclusion=["utf_7", "utf_8", "utf_16", "utf_32"]).best()
+    lines = _telling(sample, file).splitlines(keepends=True)
+    sample = b"".join(line for line in lines if not line.isascii())[:65_536]  # the others would only dilute it
+    found = from_bytes(sample, cp_exclusion=["ascii", "utf_7", "utf_8", "utf_16", "utf_32"]).best()
     name = found.encoding if found else "cp1252"
     if found and "cp1252" in found.could_be_from_charset:
         name = "cp1252"

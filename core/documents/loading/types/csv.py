@@ -127,7 +127,7 @@ class _Table:
 
 
 def _delimiter(lines: list[str]) -> str:
-    """The one that cuts the first rows into the most cells with the fewest rows that differ; a comma for one column."""
+    """The one that cuts the header, and then the most rows alike into the most cells; a comma for one column."""
     best, best_score = ",", 0.0
     for delimiter in _DELIMITERS:
         try:
@@ -139,7 +139,7 @@ def _delimiter(lines: list[str]) -> str:
         usual = max(set(widths), key=lambda width: (widths.count(width), width))
         if usual < 2:
             continue
-        score = widths.count(usual) / len(widths) + min(usual, 50) / 1000
+        score = widths.count(usual) / len(widths) + min(usual, 50) / 1000 + (widths[0] > 1)
         if score > best_score:
             best, best_score = delimiter, score
     return best

@@ -23,8 +23,8 @@ MOST_NAMED = 20
 """Pages that are named one by one in the notes."""
 
 
-class _PageTimeout(Exception):
-    pass
+class _PageTimeout(BaseException):
+    """No `Exception`, or a library would take it for one of its own and go on."""
 
 
 def read(source: Source) -> Iterator[Extracted | Refused]:
@@ -130,7 +130,7 @@ def _at_most(seconds: int) -> Iterator[None]:
         raise _PageTimeout
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)  # again and again: a destructor may swallow the first one
     try:
         yield
     finally:

@@ -65,5 +65,6 @@ def in_parts(
             text=part,
             metadata=metadata,
             notes=told + (notes if following is None or number == 1 else []),
+            is_part=True,
         )
         number, part, following = number + 1, following, next(parts, None) if following is not None else None

@@ -83,6 +83,7 @@ class _Lines:
     def __init__(self) -> None:
         self._waiting: list[list[str]] = []
         self._headers: list[str] | None = None
+        self._named = False
         self._lines: list[str] = []
 
     def add(self, cells: list[str]) -> None:
@@ -95,9 +96,17 @@ class _Lines:
             if filled >= 2 or len(self._waiting) >= HEADER_WITHIN:
                 self._decide()
             return
-        while len(self._headers) < len(cells):  # a row wider than all before
-            self._headers.append(f"column {_letters(len(self._headers) + 1)}")
-        self._lines.append(row_line(self._headers, cells))
+        self._append(cells, filled)
+
+    def _append(self, cells: list[str], filled: int) -> None:
+        """A row; a lone cell stands alone as long as there were no columns."""
+        headers = self._headers if self._headers is not None else []
+        if filled == 1 and not headers:
+            self._lines.append("".join(cells))
+            return
+        while len(headers) < len(cells):  # a row wider than all before
+            headers.append(f"column {_letters(len(headers) + 1)}")
+        self._lines.append(row_line(headers, cells))
 
     def done(self) -> list[str]:
         """All lines."""
@@ -110,11 +119,11 @@ class _Lines:
         *above, last = self._waiting
         self._waiting = []
         self._lines += [" ".join(cell for cell in cells if cell) for cells in above]
-        if sum(1 for cell in last if cell) >= 2 and looks_like_header([cell for cell in last if cell]):
-            self._headers = headers_of(last)
-            return
-        self._headers = [f"column {_letters(number)}" for number in range(1, len(last) + 1)]
-        self._lines.append(row_line(self._headers, last))
+        filled = [cell for cell in last if cell]
+        self._named = len(filled) >= 2 and looks_like_header(filled)
+        self._headers = headers_of(last) if self._named else []
+        if not self._named:
+            self._append(last, len(filled))
 
 
 def _letters(number: int) -> str:

@@ -1,0 +1,1 @@
+"""Tests of loading; `make.py` builds the files they read."""
