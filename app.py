@@ -39,6 +39,7 @@ PAGES = [
     st.Page("pages/prompts/library.py", title="Library", icon=":material/library_books:", url_path="library"),
     st.Page("pages/models/models.py", title="Models", icon=":material/deployed_code:", url_path="models"),
     st.Page("pages/work/runs.py", title="Runs", icon=":material/history:", url_path="runs"),
+    st.Page("pages/work/jobs.py", title="Jobs", icon=":material/pending_actions:", url_path="jobs"),
 ]
 
 st.navigation(PAGES, position="top").run()

@@ -13,6 +13,7 @@ from core.cli.output import complain, shown
 from core.errors import LoupeError
 from core.events import Progress
 from core.jobs import JobView
+from core.jobs.words import progress_text
 
 LIVE_S, LINES_S = 0.2, 5.0
 PATIENCE_S = 30.0
@@ -57,37 +58,10 @@ def ended_well(job: JobView) -> JobView:
     return job
 
 
-def progress_text(job: Progress | JobView) -> str:
-    """`120 of 300 chunks · 40 % · 12/s · 15 s left · report.pdf`."""
-    parts = [_count(job.done) + (f" of {_count(job.total)}" if job.total is not None else "")]
-    if job.unit:
-        parts[0] += f" {job.unit}"
-    if job.total:
-        parts.append(f"{min(100 * job.done / job.total, 100):.0f} %")
-    if job.rate:
-        parts.append(f"{_count(job.rate)}/s")
-    if job.eta_s is not None:
-        parts.append(f"{duration(job.eta_s)} left")
-    return " · ".join([*parts, shown(job.note, 60)] if job.note else parts)
-
-
-def duration(seconds: float) -> str:
-    """`15 s`, `3 min 20 s`, `2 h 5 min`."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
 def _stop(job_id: str) -> None:
     """Cancel it and wait; a second Ctrl-C ends this process, and the worker with it."""
     jobs.cancel(job_id)
     jobs.wait(job_id, PATIENCE_S)
-
-
-def _count(number: float) -> str:
-    return f"{number:,.0f}" if number >= 10 or number == int(number) else f"{number:.1f}"
 
 
 class _Line:
@@ -105,7 +79,8 @@ class _Line:
         self._next = time.monotonic() + (LIVE_S if self._live else LINES_S)
         self._drawn = True
         start, end = ("\r\x1b[K", "") if self._live else ("", "\n")
-        print(f"{start}{progress_text(now)}", end=end, file=sys.stderr, flush=True)
+        note = f" · {shown(now.note, 60)}" if now.note else ""
+        print(f"{start}{progress_text(now)}{note}", end=end, file=sys.stderr, flush=True)
 
     def end(self) -> None:
         """Take the line off a terminal."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from core.errors import LoupeError
 from core.jobs import processes
+from core.jobs.words import count
 from core.log import get_log
 from core.store import jobs as store
 from core.store.jobs import JobRow, JobStatus
@@ -62,11 +63,6 @@ def overdue(row: JobRow) -> bool:
     """Whether it was asked to stop and has had its time."""
     asked = row.status == "running" and row.cancel_requested
     return asked and datetime.now(UTC) - row.updated_at > timedelta(seconds=GRACE_S)
-
-
-def count(number: float) -> str:
-    """A number of units: `1,200` or `3.5`."""
-    return f"{number:,.0f}" if number == int(number) else f"{number:,.1f}"
 
 
 def _where(row: JobRow) -> str:

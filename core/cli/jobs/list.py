@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli.output import print_json, print_table, shown
+from core.cli.output import complain, print_json, print_table, shown
 
 
 def command(
@@ -19,8 +19,8 @@ def command(
 ) -> None:
     """List jobs, newest first."""
     from core import jobs
-    from core.cli.following import progress_text
     from core.errors import InvalidInput
+    from core.jobs.words import progress_text, status_text
     from core.store.jobs import STATUSES
 
     wanted = next((each for each in STATUSES if each == status), None)
@@ -30,13 +30,16 @@ def command(
     if as_json:
         print_json([job.as_json() for job in found])
         return
+    if not found:
+        complain("There is no such job." if kind or status else "There is no job yet; loupe docs add starts one.")
+        return
     rows = [
         [
             job.id,
             f"{job.created_at:%Y-%m-%d %H:%M}",
             job.kind,
             shown(job.title, 40),
-            f"waits, place {job.place}" if job.place else ("stopping" if job.stopping else job.status),
+            status_text(job),
             progress_text(job) if job.started_at else "",
         ]
         for job in found

@@ -16,7 +16,7 @@ def command(
 ) -> None:
     """Show one job."""
     from core import jobs
-    from core.cli.following import progress_text
+    from core.jobs.words import progress_text, status_text
 
     view = jobs.get(job)
     last = {row.name: row for row in jobs.metrics(view.id)}
@@ -28,7 +28,7 @@ def command(
         "id": view.id,
         "kind": view.kind,
         "title": view.title,
-        "status": f"waits, place {view.place}" if view.place else ("stopping" if view.stopping else view.status),
+        "status": status_text(view),
         "attempt": str(view.attempt),
         "begun": f"{view.created_at:%Y-%m-%d %H:%M:%S} UTC",
         "ended": f"{view.ended_at:%Y-%m-%d %H:%M:%S} UTC" if view.ended_at else "",

@@ -39,7 +39,7 @@ def row(**fields: Any) -> str:
     ("fields", "status", "error"),
     [
         ({"done": 3, "total": 9, "unit": "files"}, "interrupted", "at 3 of 9 files"),
-        ({"done": 1234.5, "unit": "MB"}, "interrupted", "at 1,234.5 MB"),
+        ({"done": 1234.5, "unit": "MB"}, "interrupted", "at 1,234 MB"),
         ({"status": "queued", "started_at": None}, "interrupted", "before it began"),
         ({"cancel_requested": True}, "cancelled", None),
         ({"worker": None}, "interrupted", "Interrupted"),
