@@ -50,4 +50,4 @@ def search_many(
     """
     from core.documents.retrieval.pipeline import run
 
-    return run(collection, queries, settings or RetrievalSettings(), cancel, read=True)[1]
+    return run(collection, queries, settings or RetrievalSettings(), cancel, read=True).results

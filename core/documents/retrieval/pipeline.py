@@ -6,7 +6,7 @@ The same for page, chat, command line and measuring. Knows nothing of who asks.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -46,9 +46,26 @@ class _Work:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """What a search comes to, before and after it is read."""
+
+    desk: Desk
+    results: list[SearchResult]
+    """For each question; without hits where nobody reads them."""
+    ranked: list[list[Candidate]]
+    """For each question its candidates in order, more than the k that are read."""
+
+
 def run(
-    collection: str, queries: Sequence[str], settings: RetrievalSettings, cancel: threading.Event | None, *, read: bool
-) -> tuple[Desk, list[SearchResult], list[list[Candidate]]]:
+    collection: str,
+    queries: Sequence[str],
+    settings: RetrievalSettings,
+    cancel: threading.Event | None,
+    *,
+    read: bool,
+    vectors: dict[str, NDArray[np.float32]] | None = None,
+) -> Ranking:
     """Search for every question.
 
     Args:
@@ -57,9 +74,7 @@ def run(
         settings: how.
         cancel: when set, the search ends before its next stage, with nothing found.
         read: `False` leaves out what only a reader needs: texts, and what was dropped.
-
-    Returns:
-        What the search worked with; a result for each question; and its candidates in order, the first k of them hits.
+        vectors: of texts, under the collection's model: those that are here are not encoded again, further ones added.
 
     Raises:
         LoupeError: one sentence.
@@ -68,14 +83,14 @@ def run(
     works = [_Work(_checked(query)) for query in queries]
     with desk.timed("total"):
         if works and not desk.cancel.is_set():
-            _stages(desk, works, read=read)
+            _stages(desk, works, {} if vectors is None else vectors)
         results = [_result(desk, work, len(works), read=read) for work in works]
     for result in results:
         result.timing.update({f"{name}_ms": 1000 * seconds / len(works) for name, seconds in desk.seconds.items()})
-    return desk, results, [work.ranked for work in works]
+    return Ranking(desk, results, [work.ranked for work in works])
 
 
-def _stages(desk: Desk, works: list[_Work], *, read: bool) -> None:
+def _stages(desk: Desk, works: list[_Work], known: dict[str, NDArray[np.float32]]) -> None:
     settings = desk.settings
     if settings.rewrite != "none":
         with desk.timed("rewrite"):
@@ -84,7 +99,7 @@ def _stages(desk: Desk, works: list[_Work], *, read: bool) -> None:
                 work.notes += [work.rewritten.note] if work.rewritten.note else []
     if desk.cancel.is_set():
         return
-    _encode(desk, works)
+    _encode(desk, works, known)
     found = iter(MODES[settings.mode].rank(desk, [each for work in works for each in work.asked]))
     for work in works:
         lists = [next(found) for _ in work.asked]
@@ -100,7 +115,7 @@ def _stages(desk: Desk, works: list[_Work], *, read: bool) -> None:
             _rerank(desk, works, settings.rerank)
 
 
-def _encode(desk: Desk, works: list[_Work]) -> None:
+def _encode(desk: Desk, works: list[_Work], known: dict[str, NDArray[np.float32]]) -> None:
     """What each question asks for, as words and as vectors; all texts are encoded at once."""
     settings = desk.settings
     hyde = settings.rewrite == "hyde"
@@ -113,21 +128,24 @@ def _encode(desk: Desk, works: list[_Work]) -> None:
 
     with desk.timed("encode"):
         embedder = get_embedder(desk.collection.embedding)
-        vectors = embedder.encode_queries([text for some in texts for text in some])
-        place = 0
+        if new := [text for text in dict.fromkeys(text for some in texts for text in some) if text not in known]:
+            known.update(zip(new, embedder.encode_queries(new), strict=True))
         for work, some in zip(works, texts, strict=True):
-            work.vector = vectors[place]
-            work.asked = [Asked(text, vectors[place + at]) for at, text in enumerate(some)]
-            place += len(some)
+            work.vector = known[work.query]
+            work.asked = [Asked(text, known[text]) for text in some]
             if hyde and work.rewritten and work.rewritten.texts:
                 work.asked = [Asked(work.query, _mean(work.vector, embedder, work.rewritten.texts))]
-            if len(work.query) > embedder.max_tokens and (tokens := embedder.count([work.query])[0]) > (
-                embedder.max_tokens
-            ):
-                work.notes.append(
-                    f"The question has {tokens:,} tokens, of which the embedding model reads the first "
-                    f"{embedder.max_tokens:,}."
-                )
+            work.notes += _too_long(embedder, work.query)
+
+
+def _too_long(embedder: Embedder, query: str) -> list[str]:
+    """A note where the embedding model does not read all of the question."""
+    if embedder.max_tokens is None or len(query) < (room := embedder.max_tokens - embedder.special_tokens):
+        return []
+    tokens = embedder.count([query])[0]
+    if tokens <= room:
+        return []
+    return [f"The question has {tokens:,} tokens, of which the embedding model reads the first {room:,}."]
 
 
 def _mean(vector: NDArray[np.float32], embedder: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -277,8 +295,3 @@ def _checked(query: str) -> str:
     if any("\ud800" <= char <= "\udfff" for char in query):
         raise InvalidInput("The question holds a lone surrogate, which is not valid text; remove it.", "query")
     return query.strip()
-
-
-def candidates_by_rank(ranked: Sequence[Candidate]) -> Mapping[int, float]:
-    """Score of each candidate by its chunk, in order."""
-    return {each.id: each.score for each in ranked}
