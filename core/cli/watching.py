@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.cli.output import complain
-from core.live.run import LiveRun
+
+if TYPE_CHECKING:
+    from core.live.run import LiveRun
 
 PATIENCE_S = 30.0
 
