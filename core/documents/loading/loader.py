@@ -29,7 +29,7 @@ from core.errors import LoadError
 from core.models.child import PROJECT, child_environment
 
 WORN_BYTES = 400 * MIB
-"""A child that needed more memory than this for a file is replaced after it."""
+"""A child that still holds more memory than this after a file is replaced."""
 POLL_S = 0.1
 MOST_RESTARTS = 20
 """Members of one archive that may break the child before the rest of it is given up."""
@@ -113,10 +113,10 @@ class Loader:
                 elif "member" in message:
                     member = (message["member"], message["key"])
                 elif "done" in message:
-                    finished = message["peak"] < WORN_BYTES
+                    finished = message["held"] < WORN_BYTES
                     return None
                 elif problem := self._problem(message, name):
-                    finished = self._receive(name, cancel).get("peak", WORN_BYTES) < WORN_BYTES
+                    finished = self._receive(name, cancel).get("held", WORN_BYTES) < WORN_BYTES
                     raise LoadError(problem)
         finally:
             if not finished:  # also when whoever iterates has stopped in the middle

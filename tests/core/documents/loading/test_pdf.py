@@ -62,12 +62,6 @@ def test_a_decompression_bomb_is_told(read: Read, nested: bool) -> None:
         read("a.pdf", data)
 
 
-def test_a_page_that_takes_too_long_is_passed_over(read: Read) -> None:
-    endless = zlib.compress(b"BT /F1 12 Tf " + b"(Hello) Tj " * 3_000_000 + b"ET", 1)
-    with pytest.raises(LoadError, match=r"page 1 could not be read \(took longer than 1 s\)"):
-        read("a.pdf", make.pdf_with_stream(endless), page_s=1)
-
-
 def test_truncated_files_are_read_or_refused_with_a_sentence(read: Read) -> None:
     whole = make.pdf(["First page.", "Second page."])
     for share in range(1, 10):

@@ -217,9 +217,9 @@ def test_other_jsonl_is_one_document(one: One) -> None:
 
 
 def test_the_number_of_a_late_broken_line(one: One) -> None:
-    document = one("a.jsonl", '{"a": 1}\n' * 100_000 + '{"a": \n')
-    assert document.notes[0].startswith("line 100,001: not valid JSON")
-    assert document.text.count("\n") == 100_000
+    document = one("a.jsonl", '{"a": 1}\n' * 20_000 + '{"a": \n')
+    assert document.notes[0].startswith("line 20,001: not valid JSON")
+    assert document.text.count("\n") == 20_000
 
 
 def test_jsonl_without_a_good_line(read: Read) -> None:
@@ -271,7 +271,7 @@ def test_a_sheet_that_claims_a_million_rows(one: One) -> None:
     sheet = (
         '<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
         '<dimension ref="A1:XFD1048576"/><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>only</t></is></c></row>'
-        '<row r="900000"><c r="B900000"><v>7</v></c></row></sheetData></worksheet>'
+        '<row r="200000"><c r="B200000"><v>7</v></c></row></sheetData></worksheet>'
     )
     document = one("a.xlsx", make.replaced(data, "xl/worksheets/sheet1.xml", sheet))
     assert document.text == "# S\n\nonly\n7"
