@@ -1,12 +1,12 @@
 """Collections: files in, chunks seen before they are embedded, every document with its stored chunks, the map."""
 
 import streamlit as st
-from pages.shared.documents.index_words import index_words
 
 from core.documents import collections
 from core.errors import LoupeError, NotFound
 from pages.shared.documents.adding import adding
 from pages.shared.documents.files_table import files
+from pages.shared.documents.index_words import index_words
 from pages.shared.documents.job_results import job_results
 from pages.shared.documents.manage import manage
 from pages.shared.documents.map_view import map_view

@@ -51,8 +51,8 @@ def _settings(collection: CollectionView) -> SplitSettings | None:
     """How to cut: to be chosen while the collection is empty, fixed afterwards."""
     if collection.documents:
         st.caption(
-            f":material/content_cut: Cut as the collection is: {plain(collections.said(collection.splitter))}. Another way "
-            "needs another collection."
+            f":material/content_cut: Cut as the collection is: {plain(collections.said(collection.splitter))}. "
+            "Another way needs another collection."
         )
         return collection.splitter
     if st.session_state.get(f"{PAGE}_split_of") != collection.name:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.documents import collections
 from core.documents.collections import ChunkView, CollectionView, DocumentView
+from core.documents.splitting.preview import histogram as bins
 from core.errors import LoupeError
 from core.store.export import defuse
 from pages.shared.documents.histogram import histogram
@@ -81,7 +82,7 @@ def inspector(document: DocumentView) -> None:
     if chosen is not None and (chunk := next((each for each in chunks if each.ordinal == chosen), None)):
         _chunk(chunk, document)
     elif len(chunks) > 1:
-        histogram([chunk.tokens for chunk in chunks], None, f"docs_sizes_{document.id}")
+        histogram(bins([chunk.tokens for chunk in chunks]), None, f"docs_sizes_{document.id}")
 
 
 def _chunk(chunk: ChunkView, document: DocumentView) -> None:

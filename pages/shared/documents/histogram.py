@@ -9,35 +9,25 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-BINS = 24
+from core.documents.splitting import Bin
 
 
-def histogram(tokens: Sequence[int], limit: int | None, key: str) -> None:
+def histogram(bins: Sequence[Bin], limit: int | None, key: str) -> None:
     """Draw it.
 
     Args:
-        tokens: of every chunk.
-        limit: most tokens that the embedding model reads; `None` when nobody knows.
+        bins: how many chunks there are of which size.
+        limit: most tokens of a chunk that the embedding model reads; `None` when nobody knows.
         key: Streamlit key.
     """
     import altair as alt
 
-    top = max([*tokens, 1])
-    wide = max(1, -(-top // BINS))
-    counts: dict[int, int] = {}
-    for size in tokens:
-        counts[(size - 1) // wide] = counts.get((size - 1) // wide, 0) + 1
     rows = [
-        {
-            "from": place * wide + 1,
-            "to": (place + 1) * wide,
-            "left": place * wide + 0.5,
-            "right": (place + 1) * wide + 0.5,
-            "chunks": number,
-        }
-        for place, number in sorted(counts.items())
+        {"from": each.low, "to": each.high, "left": each.low - 0.5, "right": each.high + 0.5, "chunks": each.count}
+        for each in bins
     ]
-    end = max(top + wide, (limit or 0) * 1.08 if limit and top > limit * 0.5 else 0)
+    top = max((each.high for each in bins if each.count), default=1)
+    end = max(top + 1, (limit or 0) * 1.08 if limit and top > limit * 0.5 else 0)
     bars = (
         alt.Chart(alt.Data(values=rows))
         .mark_bar(stroke=None)
@@ -59,9 +49,9 @@ def histogram(tokens: Sequence[int], limit: int | None, key: str) -> None:
         layers.append(
             mark.mark_text(align="right", dx=-5, y=8, color="#b35806", fontSize=11).encode(x="limit:Q", text="words:N")
         )
-    over = sum(size > (limit or top) for size in tokens)
     st.altair_chart(
         alt.layer(*layers).properties(height=130),
         key=key,
-        alt=f"{len(tokens)} chunks of {min(tokens, default=0)} to {top} tokens; {over} longer than the model reads",
+        alt="Sizes of chunks: "
+        + ", ".join(f"{each.count} of {each.low} to {each.high} tokens" for each in bins if each.count),
     )

@@ -18,11 +18,14 @@ from pages.shared.documents.files_table import OPENED, inspector
 from pages.shared.documents.stock import documents_of
 from pages.shared.text import percent, plain
 
-FILES = 9
+FILES = 11
 """Files with a colour of their own; the others share one."""
 OTHERS = "other files"
 QUERY = "docs_map_query"
-COLOURS = ["#1f8a9b", "#c8681a", "#7a68c2", "#3b82c4", "#a88a1c", "#c0559a", "#3f9b6f", "#b0524a", "#7d8b91", "#a9b3b7"]
+COLOURS = [
+    *("#1f8a9b", "#c8681a", "#7a68c2", "#3b82c4", "#a88a1c", "#c0559a"),
+    *("#3f9b6f", "#b0524a", "#7d8b91", "#8f6b3d", "#5b7fa6", "#a9b3b7"),
+]
 
 
 def map_view(collection: CollectionView) -> None:
@@ -86,13 +89,16 @@ def _chart(
     for point in drawn.points:
         counts[point.source] = counts.get(point.source, 0) + 1
     named = sorted(counts, key=lambda name: (-counts[name], name))[:FILES]
-    domain = [*named, *([OTHERS] if len(counts) > len(named) else [])]
+    folders = {name.partition("/")[0] for name in counts}
+    one_folder = len(folders) == 1 and all("/" in name for name in counts)
+    shared = len(folders.pop()) + 1 if one_folder else 0  # a folder that all files are in says nothing
+    domain = [*(name[shared:] for name in named), *([OTHERS] if len(counts) > len(named) else [])]
     rows = [
         {
             "id": point.id,
             "x": point.x,
             "y": point.y,
-            "group": point.source if point.source in named else OTHERS,
+            "group": point.source[shared:] if point.source in named else OTHERS,
             "file": point.source,
             "page": point.page,
             "text": point.text,
@@ -106,7 +112,7 @@ def _chart(
         "x": alt.X("x:Q", scale=scale, axis=axis),
         "y": alt.Y("y:Q", scale=scale, axis=axis),
     }
-    legend = alt.Legend(title=None, orient="bottom", columns=4, labelLimit=170, symbolLimit=12)
+    legend = alt.Legend(title=None, orient="bottom", columns=4, labelLimit=128, symbolLimit=12)
     points = (
         alt.Chart(alt.Data(values=rows))
         .mark_point(filled=True, size=55 if len(rows) < 800 else 22, opacity=0.75)

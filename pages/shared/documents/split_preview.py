@@ -16,6 +16,7 @@ from core.documents.collections import Source
 from core.documents.extracted import Extracted, Refused
 from core.documents.ingest.sources import walk
 from core.documents.settings import SplitSettings
+from core.documents.splitting import Preview, preview
 from core.errors import LoupeError
 from pages.shared.documents.histogram import histogram
 from pages.shared.documents.text_view import Border, text_view
@@ -101,7 +102,9 @@ def _document(document: Extracted, settings: SplitSettings, embedding: str, key:
     )
     for warning in shown.warnings:
         st.warning(plain(warning))
-    histogram(tokens, limit, f"{key}_sizes")
+    for note in shown.notes:
+        st.caption(f":material/info: {plain(note)}")
+    histogram(shown.histogram, limit, f"{key}_sizes")
     text_view(
         text,
         [
@@ -135,12 +138,12 @@ def _loaded(path: str, name: str, stamp: float) -> list[Extracted | Refused]:
 
 
 @st.cache_data(max_entries=24, ttl=900, show_spinner="Cutting…")
-def _preview(text: str, kind: str, settings: str, embedding: str):  # type: ignore[no-untyped-def]
-    from core.documents.splitting import preview
+def _preview(text: str, kind: str, settings: str, embedding: str) -> tuple[Preview, int | None]:
     from core.models.embedders import get_embedder
 
     embedder = get_embedder(embedding)
-    return preview(text, kind, SplitSettings.model_validate_json(settings), embedder), embedder.max_tokens
+    limit = None if embedder.max_tokens is None else embedder.max_tokens - embedder.special_tokens
+    return preview(text, kind, SplitSettings.model_validate_json(settings), embedder), limit
 
 
 def _stamp(path: str) -> float:

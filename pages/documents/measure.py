@@ -1,0 +1,5 @@
+"""Measure."""
+
+import streamlit as st
+
+st.write("x")
