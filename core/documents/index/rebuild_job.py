@@ -5,6 +5,7 @@ Knows nothing of Chroma.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from core.documents.index.keeper import Keeper
@@ -33,7 +34,7 @@ def run(request: dict[str, Any], job: JobContext) -> dict[str, Any]:
         from core.documents.ingest.reembed_job import fill
         from core.models.embedders import get_embedder
 
-        fill(row.id, Vectors(row.embedding, get_embedder(row.embedding)), job)
+        fill(row.id, Vectors(row.embedding, partial(get_embedder, row.embedding)), job)
         collections.touch(row.id)
         row = collections.by_id(row.id)
     keeper = Keeper(get_settings())

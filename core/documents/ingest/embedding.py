@@ -22,16 +22,16 @@ BATCH = 1024
 
 
 class Vectors:
-    """The vectors of one model: looked up, computed where missing, kept."""
+    """The vectors of one model: looked up, computed where missing, kept. The model is loaded when it is needed."""
 
-    def __init__(self, ref: str, embedder: Embedder) -> None:
+    def __init__(self, ref: str, embedder: Callable[[], Embedder]) -> None:
         self.ref = ref
         self._embedder = embedder
 
     @property
     def dimension(self) -> int:
         """Of every vector."""
-        return int(self._embedder.dimension)
+        return int(self._embedder().dimension)
 
     def missing(self, texts: Mapping[bytes, str]) -> dict[bytes, str]:
         """Those of `texts`, by their hash, whose vector is not stored."""
@@ -48,7 +48,7 @@ class Vectors:
 
         if not texts:
             return {}, set()
-        found = np.asarray(self._embedder.encode_documents(list(texts.values())))
+        found = np.asarray(self._embedder().encode_documents(list(texts.values())))
         if found.shape != (len(texts), self.dimension):
             raise ModelFailed(
                 f"The embedding model {self.ref} gave vectors of shape {found.shape} for {len(texts)} texts, where "

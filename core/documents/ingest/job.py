@@ -7,7 +7,7 @@ of a large one are stored as they come. Knows nothing of file types, splitters o
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.documents.collections import split_settings
 from core.documents.ingest.embedding import Vectors
@@ -17,6 +17,9 @@ from core.documents.ingest.sources import Item, walk
 from core.errors import InvalidInput
 from core.jobs import JobContext
 from core.store import collections, documents, vectors
+
+if TYPE_CHECKING:
+    from core.models.embedders import Embedder
 
 GROUP_CHUNKS = 1024
 GROUP_CHARACTERS = 4_000_000
@@ -42,7 +45,10 @@ def run(request: dict[str, Any], job: JobContext) -> dict[str, Any]:
     row = collections.by_id(request["collection"])
     items = walk(request["sources"])
     known = Known(documents.versions(row.id))
-    embedder = get_embedder(row.embedding)
+
+    def embedder() -> Embedder:
+        return get_embedder(row.embedding)
+
     group = _Group(row.id, Vectors(row.embedding, embedder), Report(row.name, items, job), job)
     with Reader(items, known, split_settings(row.splitter), embedder) as reader:
         while True:
@@ -158,14 +164,17 @@ class _Group:
                 self.report.failed(name, ready.document.path, reason, waited=True)
             else:
                 good.append((ready, name))
-        self.replaced |= documents.replace_documents(
-            self._collection,
-            [ready.document for ready, _ in good],
-            embedding=self._embedding.ref,
-            dimension=self._embedding.dimension,
-            vectors=fresh,
-            remove=self._gone,
-        )
+        if good:
+            self.replaced |= documents.replace_documents(
+                self._collection,
+                [ready.document for ready, _ in good],
+                embedding=self._embedding.ref,
+                dimension=self._embedding.dimension,
+                vectors=fresh,
+                remove=self._gone,
+            )
+        else:
+            documents.remove(self._collection, self._gone)
         self._waiting, self._gone, self._chunks, self._characters = [], [], 0, 0
         for ready, name in good:
             self.report.stored(name, len(ready.document.chunks), _weight(ready), replaced=ready.replaces)

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import threading
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,7 +111,9 @@ class Known:
 class Reader:
     """Reads all sources into a pipe: `with Reader(…) as reader: for message in reader.messages(…)`."""
 
-    def __init__(self, items: Sequence[Item], known: Known, settings: SplitSettings, embedder: Embedder) -> None:
+    def __init__(
+        self, items: Sequence[Item], known: Known, settings: SplitSettings, embedder: Callable[[], Embedder]
+    ) -> None:
         self._items = items
         self._known = known
         self._settings = settings
@@ -199,9 +201,10 @@ class Reader:
     def _ready(self, part: Extracted, where: str, version: str) -> Ready:
         from core.documents.splitting import split
 
-        spans = split(part, self._settings, self._embedder)
+        embedder = self._embedder()  # loaded now: what is unchanged needs none
+        spans = split(part, self._settings, embedder)
         texts = [part.text[span.start : span.end] for span in spans]
-        tokens = self._embedder.count(texts) if texts else []
+        tokens = embedder.count(texts) if texts else []
         pages = [(page.number, page.start, page.end, page.label) for page in part.pages]
         starts = [page.start for page in part.pages]
         chunks = [

@@ -31,7 +31,7 @@ def run(request: dict[str, Any], job: JobContext) -> dict[str, Any]:
     if row.embedding == ref:  # an attempt that ended after the last step
         collections.begin_embedding(row.id, None)
         return {"collection": row.name, "embedding": ref, "vectors": 0}
-    embedding = Vectors(ref, get_embedder(ref))
+    embedding = Vectors(ref, lambda: get_embedder(ref))
     collections.begin_embedding(row.id, ref)
     done = fill(row.id, embedding, job)
     while not collections.flip_embedding(row.id, embedding.dimension):  # a document was added meanwhile

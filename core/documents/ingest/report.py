@@ -40,7 +40,8 @@ class Report:
         self._done = 0.0
         self._chunks = 0
         self._count = len(items)
-        self._lines: list[dict[str, Any]] = []
+        self._order = {item.name: number for number, item in enumerate(items)}
+        self._lines: dict[int, list[dict[str, Any]]] = {}
         self._files: dict[str, _File] = {}
         self._number = 0
         self._next = 0.0
@@ -85,7 +86,7 @@ class Report:
             file.reason = reason
         elif file.listed < MOST_PARTS:
             file.listed += 1
-            self._lines.append({"path": path, "status": status, "chunks": 0, "reason": reason})
+            self._line(name, {"path": path, "status": status, "chunks": 0, "reason": reason})
         self._settle(name)
 
     def end(self, name: str, reason: str | None) -> None:
@@ -105,12 +106,12 @@ class Report:
             self._job.partial(self.result())
 
     def result(self) -> dict[str, Any]:
-        """What has come of the sources that are through."""
-        return {
-            "collection": self._collection,
-            "files": self._lines,
-            "chunks": sum(each["chunks"] for each in self._lines),
-        }
+        """What has come of the sources that are through, in their order."""
+        files = [line for number in sorted(self._lines) for line in self._lines[number]]
+        return {"collection": self._collection, "files": files, "chunks": sum(each["chunks"] for each in files)}
+
+    def _line(self, name: str, line: dict[str, Any]) -> None:
+        self._lines.setdefault(self._order[name], []).append(line)
 
     def _advance(self, file: _File, weight: float) -> None:
         weight = min(weight, file.item.size - file.weight)
@@ -127,7 +128,7 @@ class Report:
         line: dict[str, Any] = {"path": name, "status": _status(file), "chunks": file.chunks, "reason": _reason(file)}
         if (documents := file.added + file.replaced + file.same) > 1:
             line["documents"] = documents
-        self._lines.append(line)
+        self._line(name, line)
         del self._files[name]
 
 
