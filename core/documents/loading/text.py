@@ -25,13 +25,15 @@ _MARKS = (
 )
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _DROPPED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
+_ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+"""Anything that one of the other three would change."""
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\x0b\x0c\r\x08\x1b")) + b"\x7f"
 
 
 def clean(text: str) -> str:
     """Text as the store keeps it: only line feeds end lines, no control characters, no lone surrogates."""
-    if text.isascii() and text.isprintable():
+    if _ODD.search(text) is None:
         return text
     text = _DROPPED.sub("", _LINE_ENDS.sub("\n", text))
     return text if text.isascii() else _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -149,8 +149,9 @@ class _Fetch:
             timeout_s=self.patience(),
         )
         target = address.copy_with(fragment=None)
+        certificates = _certificates() if address.scheme == "https" else None
         with (
-            httpcore.ConnectionPool(ssl_context=_certificates(), network_backend=_backend(pinned, self)) as pool,
+            httpcore.ConnectionPool(ssl_context=certificates, network_backend=_backend(pinned, self)) as pool,
             pool.stream("GET", str(target), headers=_HEADERS) as response,
         ):
             headers = {
