@@ -23,6 +23,8 @@ MEMORY_BYTES = 512 * 1024**2
 """Most bytes of vectors that are kept, of all collections together; one may take half of it."""
 _SIMILARITIES = 4_000_000
 """Most numbers of one product of queries and vectors: 16 MB."""
+DIGITS = 6
+ROUNDING = 10.0**-DIGITS
 Found = list[list[tuple[int, float]]]
 
 
@@ -58,6 +60,8 @@ def scan(row: CollectionRow, queries: NDArray[np.float32], k: int, ids: NDArray[
         (np.empty(0, np.float32), np.empty(0, np.int64)) for _ in queries
     ]
     for block_ids, block in _blocks(row, ids):
+        if not len(block_ids):  # it was emptied or deleted meanwhile
+            continue
         step = max(1, _SIMILARITIES // max(1, len(block_ids)))
         for first in range(0, len(queries), step):
             scores = queries[first : first + step] @ block.T
@@ -159,8 +163,9 @@ def _top(
 
     if len(scores) > k:
         threshold = scores[np.argpartition(scores, -k)[-k:]].min()
-        rows = np.flatnonzero(scores >= threshold)  # all that are equal to the last one: the lower id wins
+        rows = np.flatnonzero(scores >= threshold - 2 * ROUNDING)  # all that equal the last one: the lower id wins
         scores, ids = scores[rows], ids[rows]
+    scores = np.clip(np.round(scores, DIGITS), -1, 1)  # a product's last bits depend on where a row stands
     if len(before[0]):
         scores, ids = np.concatenate([before[0], scores]), np.concatenate([before[1], ids])
     order = np.lexsort((ids, -scores))[:k]

@@ -110,7 +110,10 @@ class Keeper:
             self.wake()
             return None
         return [
-            [(int(chunk), 1 - float(distance)) for chunk, distance in zip(ids, distances, strict=True)]
+            sorted(
+                [(int(chunk), round(1 - float(far), exact.DIGITS)) for chunk, far in zip(ids, distances, strict=True)],
+                key=lambda each: (-each[1], each[0]),
+            )
             for ids, distances in zip(found["ids"], found["distances"], strict=True)
         ]
 
@@ -131,6 +134,7 @@ class Keeper:
         """
         with self._turn:
             if not self.own():
+                self._let_go()
                 return False
             self._open()
             for attempt in (1, 2, 3):
@@ -219,8 +223,8 @@ class Keeper:
             self._prune({row.id: row for row in rows})
 
     def _is_behind(self, row: CollectionRow) -> bool:
-        if self._client is not None and not self.is_server and not self.folder.is_there:
-            self._let_go()  # somebody removed it
+        if not self.is_server and not self.folder.is_there:
+            return True
         ready = self._ready.get(row.id)
         return ready is None or (ready.revision, ready.embedding) != (row.revision, row.embedding)
 
@@ -244,6 +248,8 @@ class Keeper:
             self._write_progress(now=True)
 
     def _open(self) -> None:
+        if self._client is not None and not self.is_server and not self.folder.is_there:
+            self._let_go()  # somebody removed it
         if self._client is not None:
             return
         if self.is_server:

@@ -1,0 +1,1 @@
+"""Tests of the index: exact search, Chroma, and who may open it."""

@@ -1,0 +1,1 @@
+"""Tests of ingesting: the job, its parts, and what a kill leaves."""
