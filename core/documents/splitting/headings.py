@@ -45,13 +45,13 @@ def headings(text: str, kind: str = "markdown") -> list[Heading]:
             continue
         elif match["marks"]:
             found.append(Heading(match.start(), match.end(), len(match["marks"])))
-        elif (start := _title_above(text, match.start())) is not None:
+        elif (start := _title_above(text, match.start(), found[-1].end if found else -1)) is not None:
             found.append(Heading(start, match.end(), 1 if match["under"][0] == "=" else 2))
     return found
 
 
-def _title_above(text: str, at: int) -> int | None:
-    """Where the one line above `at` begins, if an underline makes it a heading."""
+def _title_above(text: str, at: int, last: int) -> int | None:
+    """Where the one line above `at` begins, if an underline makes it a heading; the one before ends at `last`."""
     if at < 2:
         return None
     start = text.rfind("\n", 0, at - 1) + 1
@@ -59,4 +59,6 @@ def _title_above(text: str, at: int) -> int | None:
     if not line.strip() or _NO_TITLE.match(line):
         return None
     above = text[text.rfind("\n", 0, max(start - 1, 0)) + 1 : max(start - 1, 0)] if start else ""
-    return None if above.strip() else start  # a paragraph of several lines above a rule is no heading to cut at
+    return (
+        None if above.strip() and last != start - 1 else start
+    )  # a paragraph of several lines above a rule is no heading to cut at

@@ -78,7 +78,7 @@ def pack(
     Returns:
         Spans in order, in positions of the part, without blanks around them.
     """
-    begin, stop = within or (0, len(part.text))
+    begin, stop = part.trimmed(*(within or (0, len(part.text)))) or (0, 0)
     spans: list[Span] = []
     start, fresh = begin, begin  # where the chunk begins, and where what the one before did not hold begins
     while fresh < stop:
@@ -88,10 +88,12 @@ def pack(
                 start = fresh
                 continue
             cut = _next_character(part, fresh, stop)
-        if (found := part.trimmed(start, cut)) and part.trimmed(fresh, cut):
+        if found := part.trimmed(start, cut):
             spans.append(Span(*found))
+        if cut >= stop:
+            break
         start = _reach_back(part, overlap, start, cut) if overlap and overlap.tokens else cut
-        fresh = cut
+        start, fresh = part.visible(start), part.visible(cut)
     return spans
 
 
@@ -109,7 +111,7 @@ def fit(part: Part, spans: list[Span], size: int) -> list[Span]:
         following = spans[place + 1] if place + 1 < len(spans) else None
         # What is left of a span that the next one repeats as a whole is not wanted twice.
         fitted += [piece for piece in pieces if piece is span or following is None or piece.start < following.start]
-    return fitted
+    return [span for place, span in enumerate(fitted) if not place or span.end > fitted[place - 1].end]
 
 
 def _cut(part: Part, levels: Sequence[Level], size: int, start: int, fresh: int, stop: int) -> int | None:
@@ -132,9 +134,8 @@ def _cut(part: Part, levels: Sequence[Level], size: int, start: int, fresh: int,
 
 def _reach_back(part: Part, overlap: Overlap, start: int, cut: int) -> int:
     """Where the next chunk begins: at most `overlap.tokens` before `cut`, behind `start`."""
-    index = part.index(cut)
-    earliest = max(part.tokens[max(index - overlap.tokens, 0)] if index else cut, start + 1)
-    half = part.tokens[max(index - overlap.tokens // 2 - 1, 0)] if index else cut
+    earliest = max(_back(part, cut, overlap.tokens), start + 1)
+    half = _back(part, cut, (overlap.tokens + 1) // 2)
     for place, borders in enumerate(overlap.borders):
         found = bisect_left(borders, earliest)
         latest = cut - 1 if place == len(overlap.borders) - 1 else half  # a better border that repeats little is none
@@ -145,6 +146,17 @@ def _reach_back(part: Part, overlap: Overlap, start: int, cut: int) -> int:
     while earliest < cut and not _parts(part.text, earliest):
         earliest += 1
     return min(earliest, cut)
+
+
+def _back(part: Part, cut: int, tokens: int) -> int:
+    """The first position from which at most `tokens` tokens begin before `cut`."""
+    index = part.index(cut)
+    if index <= tokens:
+        return part.tokens[0] if index else cut
+    found = part.tokens[index - tokens]
+    if part.tokens[index - tokens - 1] == found:  # in the middle of a character of several tokens
+        found = _next_character(part, found, cut)
+    return found
 
 
 def _next_character(part: Part, at: int, stop: int) -> int:

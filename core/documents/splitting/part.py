@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 PART_CHARACTERS = 1_000_000
 WIDE = 100
-"""Characters after which one token counts as several. A tokenizer takes a word without end, or a mile of blanks, for
-one token or none (WordPiece: more than 100 letters are one unknown word); a chunk of few tokens would be a megabyte."""
-STEP = 4
-"""Characters of each of those several."""
+"""Characters beyond which a token counts as one for each of its characters. A tokenizer takes a word without end, or a
+mile of blanks, for one token or none (WordPiece: more than 100 letters are one unknown word), and a chunk of few tokens
+would be a megabyte; and what a piece of such a word counts alone, nobody knows before."""
 
 # Each matches wherever it begins, because blanks at the end are left out: what could fail late would take the square of
 # a hostile text's length.
 _PARAGRAPH = re.compile(r"\n[^\S\n]*+\n\s*+(?=\S)")
 _LINE = re.compile(r"\n[^\S\n]*+(?=\S)")
 _CLAUSE = re.compile(r"[,;:–—][\"'”’»)\]]*+\s++(?=\S)|[，、；：](?=\S)|\)\s++(?=\S)")
+_VISIBLE = re.compile(r"\S")
 _WORD = re.compile(r"\s(?=\S)")
 
 
@@ -49,11 +49,11 @@ class Part:
         last = 0
         for start, _ in self.embedder.token_offsets(self.text):
             if start - last > WIDE:
-                starts.extend(range(last + STEP, start, STEP))
+                starts.extend(range(last + 1, start))
             last = max(last, start)  # some normalizers put a token of no width out of order
             starts.append(last)
         if len(self.text) - last > WIDE:
-            starts.extend(range(last + STEP, len(self.text), STEP))
+            starts.extend(range(last + 1, len(self.text)))
         return starts
 
     @cached_property
@@ -103,6 +103,11 @@ class Part:
         start += len(piece) - len(piece.lstrip())
         return start, start + len(kept)
 
+    def visible(self, at: int) -> int:
+        """The first position from `at` on that is not blank; the end where there is none."""
+        found = _VISIBLE.search(self.text, at)
+        return found.start() if found else len(self.text)
+
     def _all(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
         return pattern.finditer(self.text, 0, len(self.text.rstrip()))
 
@@ -120,9 +125,9 @@ class Part:
         return at
 
 
-def parts(text: str, kind: str, embedder: Embedder, size: int = PART_CHARACTERS) -> Iterator[Part]:
-    """The parts of a document in order, each of at most `size` characters."""
-    start = 0
+def parts(text: str, kind: str, embedder: Embedder) -> Iterator[Part]:
+    """The parts of a document in order, each of at most `PART_CHARACTERS`."""
+    start, size = 0, PART_CHARACTERS
     while start < len(text):
         end = min(start + size, len(text))
         if end < len(text):
