@@ -254,8 +254,10 @@ def _words(desk: Desk, query: str) -> list[str]:
     from core.documents.retrieval.keywords.cache import index_of
 
     index = index_of(desk.collection)
+    if not len(index):
+        return []
     found, missing, common = index.known(query)
-    if found or not len(index):
+    if found:
         return [f"No passage has the word{'' if len(missing) == 1 else 's'} {_listed(missing)}."] if missing else []
     if missing:
         return ["No passage has any word of the question."]

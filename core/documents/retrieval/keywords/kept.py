@@ -6,6 +6,7 @@ made anew. Knows nothing of the store.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -86,14 +87,16 @@ def save(collection: str, revision: int, index: KeywordIndex) -> None:
         partial.replace(file)
     except (OSError, SafetensorError) as error:
         get_log().warning("the keyword index %s could not be written: %s", file, error)
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
 
 
 def keep_only(collections: Collection[str]) -> None:
     """Remove the files of collections that are gone, and what a killed process left half-written."""
     for file in folder().glob(f"*{SUFFIX}*"):
         if file.name.partition(".")[0] not in collections or _abandoned(file):
-            file.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                file.unlink()
 
 
 def _abandoned(file: Path) -> bool:

@@ -1,0 +1,5 @@
+"""What tests of measuring share."""
+
+from tests.core.documents.retrieval.library import words
+
+__all__ = ["words"]
