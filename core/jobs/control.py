@@ -16,6 +16,7 @@ from core.events import Event, Failed, Finished, Metric, Progress
 from core.jobs import kinds, log_files, processes, truth
 from core.jobs.starter import get_starter
 from core.jobs.view import JobView, oldest_first, view_of
+from core.jobs.words import printable
 from core.store import jobs as store
 from core.store.jobs import JobRow, JobStatus, MetricRow
 from core.store.runs import new_id, title_of
@@ -45,7 +46,7 @@ def start(kind: str, title: str, request: dict[str, Any], *, accelerator: bool =
     row = JobRow(
         id=new_id(),
         kind=kind,
-        title=title_of(title),
+        title=title_of(printable(title)),
         created_at=now,
         updated_at=now,
         heartbeat_at=now,
@@ -210,7 +211,9 @@ def wait(job_id: str, timeout_s: float | None = None) -> JobView:
 def _row(job_id: str) -> JobRow:
     if len(job_id) > 32:
         raise NotFound(f"There is no job {job_id[:32]!r}…; an id has 20 characters of 0-9 and a-f.")
-    return truth.settle([store.get(job_id)])[0]
+    for row in truth.settle([store.get(job_id)]):
+        return row
+    return store.get(job_id)  # it has just been deleted: say so
 
 
 def _waiting() -> list[JobRow]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from core.errors import LoupeError
+from core.errors import LoupeError, NotFound
 from core.jobs import processes
 from core.jobs.words import count
 from core.log import get_log
@@ -21,7 +21,7 @@ from core.store.jobs import JobRow, JobStatus
 
 GRACE_S = 10.0
 """How long a job that was asked to stop may take to do so by itself."""
-FOREIGN_SILENCE = timedelta(minutes=3)
+FOREIGN_SILENCE = timedelta(seconds=90)
 """A process of another machine cannot be looked at: it counts as gone after this long without a heartbeat."""
 
 
@@ -35,14 +35,15 @@ def holds(row: JobRow) -> bool:
 
 
 def settle(rows: Iterable[JobRow]) -> list[JobRow]:
-    """The rows as they truly are; what had changed is written into the store.
+    """The rows as they truly are; what had changed is written into the store. A job deleted meanwhile is left out.
 
     A store that cannot be written now is no reason to show a lie: the row is returned as it should be.
 
     Raises:
         StoreError: the store could not be read.
     """
-    return [_settled(row) if row.status in store.ACTIVE else row for row in rows]
+    settled = (_settled(row) if row.status in store.ACTIVE else row for row in rows)
+    return [row for row in settled if row is not None]
 
 
 def outcome(row: JobRow, *, stopped: bool = False) -> dict[str, Any]:
@@ -74,7 +75,7 @@ def _where(row: JobRow) -> str:
     return f" at {count(row.done)}{of}{f' {row.unit}' if row.unit else ''}"
 
 
-def _settled(row: JobRow) -> JobRow:
+def _settled(row: JobRow) -> JobRow | None:
     late = overdue(row) and processes.is_here(row.worker)
     if holds(row) and not late:
         return row
@@ -84,6 +85,8 @@ def _settled(row: JobRow) -> JobRow:
         seen: dict[str, Any] = {"worker_was": row.worker, "attempt_was": row.attempt}
         if not store.change(row.id, was=[row.status], **seen, **values):
             return store.get(row.id)
+    except NotFound:
+        return None
     except LoupeError as error:
         get_log().warning("job %s cannot be marked as %s: %s", row.id, values["status"], error)
     processes.end_worker(row.worker)

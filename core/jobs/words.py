@@ -27,6 +27,11 @@ def progress_text(job: Progress | JobView) -> str:
     return " · ".join(parts)
 
 
+def printable(text: str) -> str:
+    """`text` without what a terminal would obey: file names, and errors that quote them, may hold escape sequences."""
+    return "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
 def rate(per_second: float) -> str:
     """`12/s`; what is slower than one in two seconds is told by the minute or the hour: `6.2/min`."""
     if per_second >= 0.5:

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from core.errors import LoupeError
 from core.jobs import kinds, lifeline, processes
 from core.jobs.context import JobCancelled, JobContext, as_document
 from core.jobs.reporter import Reporter
+from core.jobs.words import printable
 from core.log import redact
 from core.store import jobs as store
 
@@ -57,16 +59,24 @@ def _work(module: str, request: dict[str, Any], job: JobContext) -> dict[str, An
         return {"status": "finished", "error": None, "result": as_document(result)}
     except JobCancelled:
         return {"status": "cancelled", "error": None}
-    except LoupeError as error:
-        return {"status": "failed", "error": redact(str(error))}
-    except MemoryError:
-        traceback.print_exc()
-        return {"status": "failed", "error": "There was not enough memory; free some, or ask for less, and resume it."}
     except Exception as error:
-        traceback.print_exc()
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return {"status": "failed", "error": "The disk is full; free some space and resume the job."}
-        return {"status": "failed", "error": UNEXPECTED}
+        return _failure(error, job)
+
+
+def _failure(error: Exception, job: JobContext) -> dict[str, Any]:
+    """The columns of a job whose kind raised `error`."""
+    if not isinstance(error, LoupeError):
+        traceback.print_exception(error)
+    if job.cancelled.is_set():  # what it waited for was told to stop, and said so in its own way
+        job.log(f"while it stopped: {error}")
+        return {"status": "cancelled", "error": None}
+    if isinstance(error, LoupeError):
+        return {"status": "failed", "error": printable(redact(str(error)))}
+    if isinstance(error, MemoryError):
+        return {"status": "failed", "error": "There was not enough memory; free some, or ask for less, and resume it."}
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return {"status": "failed", "error": "The disk is full; free some space and resume the job."}
+    return {"status": "failed", "error": UNEXPECTED}
 
 
 def _first_line(descriptor: int) -> bytes:
@@ -83,6 +93,8 @@ if __name__ == "__main__":
         code = main(sys.argv[1])
     except Exception:  # a process boundary: the starter marks the job, the log says why
         traceback.print_exc()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # threads that a library left behind must not keep the process
+    finally:
+        with suppress(OSError):  # the disk of the log may be full
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)  # threads that a library left behind must not keep the process

@@ -191,28 +191,18 @@ def claim(job_id: str, owner: str, limit: int, alive: Callable[[JobRow], bool]) 
     Raises:
         StoreError: the database could not be read or written.
     """
+    with get_database().read() as session:  # a look costs no lock: most are in vain
+        verdict = _verdict(session, job_id, owner, limit, alive)
+    if verdict != "claimed":
+        return verdict
     now = datetime.now(UTC)
-    host = owner.split(" ", 1)[0]
     with get_database().write() as session:
         _one_at_a_time(session)
-        query = select(*_LIGHT).where(Job.status.in_(ACTIVE)).order_by(Job.created_at, Job.id)
-        active = [JobRow(**row._asdict(), request="{}") for row in session.execute(query)]
-        mine = next(
-            (row for row in active if row.id == job_id and row.status == "queued" and row.worker == owner), None
-        )
-        if mine is None:
-            return "gone"
-        lane = [
-            row for row in active if row.accelerator == mine.accelerator and (row.worker or "").startswith(f"{host} ")
-        ]
-        lane = [row for row in lane if alive(row)]
-        free = limit - sum(row.status == "running" for row in lane)
-        waiting = [row.id for row in lane if row.status == "queued"]
-        if job_id not in waiting[: max(free, 0)]:
-            return "waiting"
-        values = {"status": "running", "started_at": now, "heartbeat_at": now, "updated_at": now}
-        session.execute(update(Job).where(Job.id == job_id).values(**values))
-    return "claimed"
+        verdict = _verdict(session, job_id, owner, limit, alive)
+        if verdict == "claimed":
+            values = {"status": "running", "started_at": now, "heartbeat_at": now, "updated_at": now}
+            session.execute(update(Job).where(Job.id == job_id).values(**values))
+    return verdict
 
 
 def metrics(job_id: str, after: int = 0, limit: int | None = None) -> list[MetricRow]:
@@ -247,6 +237,21 @@ def remove(job_id: str) -> bool:
 def storable(words: str, characters: int = TEXT_CHARACTERS) -> str:
     """Text that every database takes, cut to fit: PostgreSQL refuses NUL, and no encoding has lone surrogates."""
     return words[:characters].replace("\0", "�").encode("utf-8", "replace").decode()
+
+
+def _verdict(session: Session, job_id: str, owner: str, limit: int, alive: Callable[[JobRow], bool]) -> Claim:
+    """What `claim` would come to."""
+    host = owner.split(" ", 1)[0]
+    query = select(*_LIGHT).where(Job.status.in_(ACTIVE)).order_by(Job.created_at, Job.id)
+    active = [JobRow(**row._asdict(), request="{}") for row in session.execute(query)]
+    mine = next((row for row in active if row.id == job_id and row.status == "queued" and row.worker == owner), None)
+    if mine is None:
+        return "gone"
+    lane = [row for row in active if row.accelerator == mine.accelerator and (row.worker or "").startswith(f"{host} ")]
+    lane = [row for row in lane if alive(row)]
+    free = limit - sum(row.status == "running" for row in lane)
+    waiting = [row.id for row in lane if row.status == "queued"]
+    return "claimed" if job_id in waiting[: max(free, 0)] else "waiting"
 
 
 def _one_at_a_time(session: Session) -> None:

@@ -102,13 +102,15 @@ def _lists(found: list[JobView]) -> None:
 
 
 def _card(job: JobView) -> None:
+    chosen = st.query_params.get(JOB)
+
+    def details() -> None:
+        if job.id != chosen:
+            icon, key = ":material/monitoring:", f"jobs_open_{job.id}"
+            st.button("Details", key=key, type="tertiary", icon=icon, on_click=show, args=(job.id,))
+
     with st.container(border=True):
-        job_line(job, key="jobs_list")
-        if job.id != st.query_params.get(JOB):
-            st.button(
-                "Details", key=f"jobs_open_{job.id}", type="tertiary", icon=":material/monitoring:", on_click=show,
-                args=(job.id,),
-            )  # fmt: skip
+        job_line(job, key="jobs_list", narrow=bool(chosen), more=details)
 
 
 def _table(ended: list[JobView]) -> list[int]:
@@ -139,6 +141,7 @@ def _table(ended: list[JobView]) -> list[int]:
         selection_mode="multi-row",
         hide_index=True,
         placeholder="–",
+        column_order=("Title", "Status", "Done") if st.query_params.get(JOB) else None,
         alt="Jobs that have ended, newest first, with title, kind, status, how far they came and how long they took",
         column_config={
             "When": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss", width=165),

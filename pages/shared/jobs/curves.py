@@ -35,11 +35,15 @@ def _chart(name: str, values: dict[int, float]) -> None:
         return
     every = -(-len(steps) // POINTS)
     chosen = [*steps[:-1:every], last]
-    st.line_chart(
+    st.vega_lite_chart(
         [{"step": step, "value": values[step]} for step in chosen],
-        x="step",
-        y="value",
-        x_label="step",
-        y_label="",
+        {
+            "mark": {"type": "line", "tooltip": True},
+            "encoding": {
+                "x": {"field": "step", "type": "quantitative", "axis": {"format": ",d", "tickMinStep": 1}},
+                # not from 0: a loss that falls from 2.31 to 2.29 shall be seen to fall
+                "y": {"field": "value", "type": "quantitative", "title": None, "scale": {"zero": False}},
+            },
+        },
         height=160,
     )

@@ -15,7 +15,7 @@ from pages.shared.jobs.curves import curves
 from pages.shared.jobs.line import bar, status_badge
 from pages.shared.text import plain
 
-LOG_LINES = 200
+LOG_LINES, LAST_LINES = 200, 8
 DOCUMENT_CHARACTERS = 20_000
 
 
@@ -39,10 +39,14 @@ def job_details(job: JobView) -> None:
         curves(jobs.metrics(job.id))
         log = jobs.log_tail(job.id, LOG_LINES)
         st.markdown("**Log**")
-        if log:
-            st.code(log, language=None, height=220 if log.count("\n") > 8 else "content")
+        lines = log.splitlines()
+        if lines:
+            st.code("\n".join(lines[-LAST_LINES:]), language=None)
         else:
             st.caption("Nothing yet." if job.active else "Its log is gone.")
+        if len(lines) > LAST_LINES:
+            with st.expander(f"The log's last {len(lines)} lines"):
+                st.code(log, language=None, height=400)
         if job.result:
             _document("Result so far" if job.active else "Result", job.result)
         _document("Request", job.request)

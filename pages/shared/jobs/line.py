@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import streamlit as st
@@ -27,16 +28,20 @@ LOOKS: dict[str, tuple[str, Colour]] = {
 }
 
 
-def job_line(job: JobView | str, *, key: str = "job_line") -> None:
+def job_line(
+    job: JobView | str, *, key: str = "job_line", narrow: bool = False, more: Callable[[], object] | None = None
+) -> None:
     """Draw a job.
 
     Args:
         job: as it is at this moment, where the caller polls; or its id: then the line follows the job by itself and
             runs the page again once it has ended.
         key: keeps two lines of one job on one page apart.
+        narrow: buttons get a row of their own.
+        more: draws further buttons, where the caller polls.
     """
     if isinstance(job, JobView):
-        _draw(job, key)
+        _draw(job, key, narrow, more)
         return
     try:
         view = jobs.get(job)
@@ -44,10 +49,10 @@ def job_line(job: JobView | str, *, key: str = "job_line") -> None:
         st.error(plain(str(error)))
         return
     if view.active:
-        st.fragment(_follow, run_every=POLL_S)(job, key)
+        st.fragment(_follow, run_every=POLL_S)(job, key, narrow)
     else:
         show_error()
-        _draw(view, key)
+        _draw(view, key, narrow, None)
 
 
 def status_badge(job: JobView) -> None:
@@ -78,7 +83,7 @@ def bar(job: JobView) -> None:
             st.caption(plain(job.error))
 
 
-def _follow(job_id: str, key: str) -> None:
+def _follow(job_id: str, key: str, narrow: bool) -> None:
     try:
         view = jobs.get(job_id)
     except LoupeError as error:
@@ -87,13 +92,22 @@ def _follow(job_id: str, key: str) -> None:
     if not view.active:
         st.rerun()
     show_error()
-    _draw(view, key)
+    _draw(view, key, narrow, None)
 
 
-def _draw(job: JobView, key: str) -> None:
-    with st.container(gap="small"):
+def _draw(job: JobView, key: str, narrow: bool, more: Callable[[], object] | None) -> None:
+    def buttons() -> None:
+        action_buttons(job, key=key)
+        if more is not None:
+            more()
+
+    with st.container(gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(job.title)}**" if job.title.strip() else "**(no title)**", width="stretch")
             status_badge(job)
-            action_buttons(job, key=key)
+            if not narrow:
+                buttons()
         bar(job)
+        if narrow and (more is not None or job.active or job.resumable):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                buttons()

@@ -19,16 +19,17 @@ DEAD = " ".join([*processes.this_process("worker").split(" ")[:2], "1", "worker"
 
 def row(**fields: Any) -> str:
     """A job in the store, and its id."""
+    now = datetime.now(UTC)
     values: dict[str, Any] = {
         "id": new_id(),
         "kind": "count",
         "title": "Count",
         "created_at": NOW,
-        "updated_at": NOW,
+        "updated_at": now,
         "request": "{}",
         "status": "running",
-        "started_at": NOW,
-        "heartbeat_at": NOW,
+        "started_at": now,
+        "heartbeat_at": now,
         "worker": DEAD,
     }
     store.create(store.JobRow(**(values | fields)))
