@@ -4,11 +4,13 @@ from typing import Any
 
 import streamlit as st
 
+from core.documents.answering import runs as answers
 from core.errors import LoupeError
 from core.generation import runs as generations
 from core.store import runs
 from core.store.export import as_csv, as_jsonl, defuse
 from core.techniques import runs as techniques
+from pages.shared.documents.run_details import answer_details
 from pages.shared.lab.details import technique_details
 from pages.shared.run_details import run_details
 from pages.shared.text import plain
@@ -24,6 +26,7 @@ def delete(ids: list[str]) -> None:
         runs.delete_runs(ids)
         generations.forget(ids)
         techniques.forget(ids)
+        answers.forget(ids)
     except LoupeError as error:
         st.session_state["runs_error"] = str(error)
 
@@ -69,6 +72,8 @@ def details(record: runs.RunRecord) -> None:
     """One run in full, as its kind shows it."""
     if record.kind == techniques.KIND:
         technique_details(record, techniques.get(record.id))
+    elif record.kind == answers.KIND:
+        answer_details(record, answers.get(record.id))
     else:
         run_details(record, generations.get(record.id))
 

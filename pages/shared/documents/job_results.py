@@ -58,7 +58,7 @@ def _last(view: jobs.JobView) -> None:
 def _files(files: list[dict[str, Any]], job_id: str) -> None:
     wrong = [each for each in files if each.get("status") in ("refused", "failed")]
     for each in wrong[:5]:
-        st.warning(f"{plain(str(each.get('path', '')))}: {plain(str(each.get('reason') or 'it could not be read.'))}")
+        st.warning(plain(f"{each.get('path', '')}: {each.get('reason') or 'it could not be read.'}"))
     with st.expander(f"What became of {len(files):,} file{'' if len(files) == 1 else 's'}", type="compact"):
         st.dataframe(
             [

@@ -93,7 +93,7 @@ def _chart(
     one_folder = len(folders) == 1 and all("/" in name for name in counts)
     shared = len(folders.pop()) + 1 if one_folder else 0  # a folder that all files are in says nothing
     domain = [*(name[shared:] for name in named), *([OTHERS] if len(counts) > len(named) else [])]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": point.id,
             "x": point.x,
@@ -125,7 +125,7 @@ def _chart(
         .add_params(pick)
     )
     layers = [points]
-    marked = [{**row, "rank": str(hits[row["id"]])} for row in rows if row["id"] in hits]
+    marked = [{**row, "rank": str(hits[int(row["id"])])} for row in rows if row["id"] in hits]
     if marked:
         rings = alt.Chart(alt.Data(values=marked))
         layers.append(rings.mark_point(filled=False, size=190, strokeWidth=2, color="#d08a00").encode(**encoding))

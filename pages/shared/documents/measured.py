@@ -145,7 +145,7 @@ def named(row: Row) -> str:
     """What a measurement is called: its mode, and the reranker."""
     settings = row.get("settings") or {}
     mode = MODE_NAMES.get(row["mode"], row["mode"])
-    return f"{mode}, reranked" if settings.get("rerank") else mode
+    return f"{mode}, reranked" if settings.get("rerank") else str(mode)
 
 
 def _first(item: Row) -> int | None:

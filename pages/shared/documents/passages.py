@@ -93,7 +93,7 @@ def _line(run: runs.RunView, passage: Passage, chosen: int | None, open_it: Call
             on_click=open_it,
             args=(passage.n,),
         )
-        parts = [f"**{plain(passage.where)}**", f"{passage.score:.3f}"]
+        parts = [f"**{plain(passage.where)}**", f"{passage.score:.3g}"]
         if words := stage_words(passage.stages):
             parts.append(plain(words))
         if passage.tokens:
@@ -107,7 +107,9 @@ def _line(run: runs.RunView, passage: Passage, chosen: int | None, open_it: Call
 
 def _seconds(data: Mapping[str, Any]) -> str:
     seconds = (data.get("timing") or {}).get("search_s")
-    return f" · searched in {seconds * 1000:,.0f} ms" if seconds else ""
+    if not seconds:
+        return ""
+    return f" · searched in {seconds * 1000:.0f} ms" if seconds < 1 else f" · searched in {seconds:.1f} s"
 
 
 def _step(run: runs.RunView, kind: str) -> dict[str, Any]:

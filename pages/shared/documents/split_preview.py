@@ -71,7 +71,7 @@ def split_preview(sources: list[Source], settings: SplitSettings, embedding: str
         else:
             number = 0
     for refused in [part for part in parts if isinstance(part, Refused)][:5]:
-        st.warning(f"{plain(refused.key)}: {plain(refused.reason)}")
+        st.warning(plain(f"{refused.key}: {refused.reason}"))
     if documents:
         _document(documents[number or 0], settings, embedding, f"{key}_{file.path}_{number}")
 
