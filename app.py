@@ -37,9 +37,7 @@ PAGES = [
     st.Page(to_playground, title="Playground", url_path="playground", visibility="hidden"),
     st.Page("pages/prompts/lab.py", title="Prompt lab", icon=":material/science:", url_path="lab"),
     st.Page("pages/prompts/library.py", title="Library", icon=":material/library_books:", url_path="library"),
-    st.Page(
-        "pages/documents/collections.py", title="Collections", icon=":material/folder_open:", url_path="collections"
-    ),
+    st.Page("pages/documents/collections.py", title="Collections", icon=":material/folder:", url_path="collections"),
     st.Page("pages/documents/ask.py", title="Ask", icon=":material/forum:", url_path="ask"),
     st.Page("pages/documents/measure.py", title="Measure", icon=":material/straighten:", url_path="measure"),
     st.Page("pages/models/models.py", title="Models", icon=":material/deployed_code:", url_path="models"),

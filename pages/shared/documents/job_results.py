@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
-from pages.shared.jobs import job_line
 
 from core import jobs
 from core.documents.collections import CollectionView
 from pages.shared.documents.adding import jobs_of
+from pages.shared.jobs import job_line
 from pages.shared.text import plain
 
 POLL_S = 1.0
