@@ -73,6 +73,7 @@ def run(request: dict[str, Any], job: JobContext) -> dict[str, Any]:
                     break
     group.flush()
     vectors.forget(group.replaced)
+    group.report.show("")
     return group.report.result()
 
 
