@@ -66,7 +66,7 @@ _FOREIGN = (
     (b"PAR1", "a Parquet file"),
     (b"GGUF", "a GGUF model"),
 )
-_PLAIN_TEXT_TOO = ("BM", "MZ", "BZh", "ID3", "GIF8")
+_PLAIN_TEXT_TOO = (b"BM", b"MZ", b"BZh", b"ID3", b"GIF8")
 """Marks that a text may begin with as well."""
 
 
@@ -86,7 +86,7 @@ def kind_of(source: Source) -> str:
         return kind_of_zip(source)
     if sample.startswith(OLE_MAGIC):
         raise source.problem(_ole(source, sample))
-    if foreign := _foreign(sample):
+    if foreign := _foreign(sample, source.is_utf8):
         advice = (
             "unpack it first"
             if foreign.endswith("archive")
@@ -97,7 +97,7 @@ def kind_of(source: Source) -> str:
         raise source.problem(f"is {foreign}{_not_as_named(source)}; {advice}.")
     if sample.lstrip().startswith(b"{\\rtf"):
         raise source.problem("is an RTF document, which Loupe does not read; save it as .docx first.")
-    if looks_binary(sample[:65_536]):
+    if looks_binary(sample[:65_536], source.is_utf8):
         raise source.problem(f"holds binary data of a type that Loupe does not know{_not_as_named(source)}.")
     return _text_kind(source)
 
@@ -108,6 +108,8 @@ def _text_kind(source: Source) -> str:
     if named := BINARY_SUFFIXES.get(source.suffix):
         what = "an HTML page" if looks == "html" else "plain text"
         raise source.problem(f"is not {named}: it holds {what}; get the file again or rename it to what it is.")
+    if source.is_address and looks == "html":  # what ends in .php or .md there is a page all the same
+        return "html"
     if kind := BY_SUFFIX.get(source.suffix):
         return kind
     if source.suffix in CODE or source.suffix == ".txt":
@@ -132,9 +134,11 @@ def _look(head: str) -> str:
     return "text"
 
 
-def _foreign(sample: bytes) -> str:
+def _foreign(sample: bytes, is_utf8: bool) -> str:
     for magic, what in _FOREIGN:
-        if sample.startswith(magic) and (magic.decode("latin-1") not in _PLAIN_TEXT_TOO or looks_binary(sample[:4096])):
+        if sample.startswith(magic) and (
+            magic.decode("latin-1") not in _PLAIN_TEXT_TOO or looks_binary(sample[:4096], is_utf8)
+        ):
             return what
     if sample[:4] == b"RIFF":
         return "a WebP image" if sample[8:12] == b"WEBP" else "an audio or video file"

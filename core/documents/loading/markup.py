@@ -8,7 +8,7 @@ written on an element or as a simple class.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,8 @@ BLOCKS = frozenset(
         *("pre", "hr", "details", "summary", "body", "center", "h1", "h2", "h3", "h4", "h5", "h6"),
     )
 )
+PERMALINKS = ("¶", "#", "§", "🔗")
+"""What generators of documentation put behind a heading as a link to it."""
 _WHITE = r"(white(?!\w)|#fff(fff)?(?!\w)|rgba?\(\s*255\s*,\s*255\s*,\s*255\s*(,\s*[\d.]+\s*)?\))"
 _HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(\.0+)?\s*(;|!|$)|font-size\s*:\s*[01](px|pt|em|%)?\s*(;|!|$)"
@@ -66,32 +68,54 @@ def declared_encoding(head: bytes) -> str:
     return found[1].decode("ascii") if found else ""
 
 
-def read_html(markup: str) -> Marked:
-    """The text of a page or chapter; memory is some ten times its size."""
+def read_html(markup: str, beat: Callable[[], None] = lambda: None) -> Marked:
+    """The text of a page or chapter; memory is some fifty times its size.
+
+    Args:
+        markup: as decoded.
+        beat: called now and then while it goes on.
+    """
     from bs4 import BeautifulSoup
 
     soup = BeautifulSoup(_SELF_CLOSED.sub(r"<\1\2></\1>", markup), "lxml")
-    walk = _Walk(_hiding_classes(soup))
+    beat()
+    tags = _survey(soup)
+    walk = _Walk(_hiding_classes(tags["style"]), beat)
     body = soup.body or soup
-    root = _main(soup)
+    root = _main(soup, tags)
     text = walk.text(root or body)
     if not text and root is not None:
         text = walk.text(body)
     if not text:  # nothing but navigation: better that than nothing
-        walk = _Walk(walk.classes, keep_all=True)
+        walk = _Walk(walk.classes, beat, keep_all=True)
         text = walk.text(body)
-    title = _title(soup)
+    title = _title(tags)
     notes = walk.notes()
     if root is not None:
         notes.append("Only the page's main part was read.")
-    return Marked(text, title or walk.heading, walk.heading, _metadata(soup), notes)
+    return Marked(text, title or walk.heading, walk.heading, _metadata(soup, tags["meta"]), notes)
+
+
+def _survey(soup: BeautifulSoup) -> dict[str, list[Tag]]:
+    """Tags that are asked for later, found in one pass; "role" holds those that say they are the main part."""
+    from bs4.element import Tag
+
+    found: dict[str, list[Tag]] = {name: [] for name in ("main", "role", "article", "title", "meta", "style")}
+    for node in soup.descendants:
+        if isinstance(node, Tag):
+            if node.name in found:
+                found[node.name].append(node)
+            if node.attrs and node.get("role") == "main":
+                found["role"].append(node)
+    return found
 
 
 class _Walk:
     """Goes through a tree without recursion and collects lines."""
 
-    def __init__(self, classes: frozenset[str], *, keep_all: bool = False) -> None:
+    def __init__(self, classes: frozenset[str], beat: Callable[[], None], *, keep_all: bool = False) -> None:
         self.classes = classes
+        self._beat = beat
         self.heading = ""
         self._keep_all = keep_all
         self._hidden: list[str] = []
@@ -106,6 +130,7 @@ class _Walk:
 
         lists: list[list[int | None]] = []
         hidden: Tag | None = None
+        seen = 0
         stack: list[tuple[PageElement, bool]] = [(root, False)]
         while stack:
             node, leaving = stack.pop()
@@ -116,6 +141,9 @@ class _Walk:
             if not isinstance(node, Tag):
                 continue
             name = node.name.lower()
+            seen += 1
+            if seen % 2000 == 0:
+                self._beat()
             if leaving:
                 self._leave(name, lists)
                 hidden = None if hidden is node else hidden
@@ -126,6 +154,8 @@ class _Walk:
                 hidden = node
                 if words := " ".join(node.get_text(" ").split()):
                     self._hidden.append(words)
+            if name == "a" and node.get_text(strip=True) in PERMALINKS:
+                continue
             if name == "br":
                 self._inline.append("\n" if self._pre else "\0")
                 continue
@@ -167,6 +197,8 @@ class _Walk:
         return out
 
     def _is_hidden(self, node: Tag) -> bool:
+        if not node.attrs:
+            return False
         style = str(node.get("style") or "")
         classes = str(" ".join(node.get_attribute_list("class"))).split()
         if node.has_attr("hidden") or (style and _HIDING.search(style)) or self.classes.intersection(classes):
@@ -250,34 +282,30 @@ def _cells(table: Tag) -> list[list[str]] | None:
     return rows if wide > 1 else None
 
 
-def _main(soup: BeautifulSoup) -> Tag | None:
+def _main(soup: BeautifulSoup, tags: dict[str, list[Tag]]) -> Tag | None:
     """The page's main part where exactly one is marked and holds a good share of the text."""
-    whole = len(soup.get_text(" ", strip=True))
-    for candidates in (soup.find_all("main"), soup.find_all(None, {"role": "main"}), soup.find_all("article")):
-        if len(candidates) == 1:
-            inside = len(candidates[0].get_text(" ", strip=True))
-            if inside >= 200 and inside * 4 >= whole:
-                return candidates[0]
+    for name in ("main", "role", "article"):
+        if len(tags[name]) == 1:
+            inside = len(tags[name][0].get_text(" ", strip=True))
+            if inside >= 200 and inside * 4 >= len(soup.get_text(" ", strip=True)):
+                return tags[name][0]
     return None
 
 
-def _title(soup: BeautifulSoup) -> str:
-    for found in (soup.find("title"), soup.find("meta", attrs={"property": "og:title"})):
-        if found is not None:
-            text = str(found.get("content") or "") if found.name == "meta" else found.get_text()
-            if text := " ".join(text.split()):
-                return text
-    return ""
+def _title(tags: dict[str, list[Tag]]) -> str:
+    texts = [tag.get_text() for tag in tags["title"] if tag.find_parent("svg") is None]
+    texts += [str(tag.get("content") or "") for tag in tags["meta"] if tag.get("property") == "og:title"]
+    return next((line for text in texts if (line := " ".join(text.split()))), "")
 
 
-def _metadata(soup: BeautifulSoup) -> dict[str, object]:
+def _metadata(soup: BeautifulSoup, metas: list[Tag]) -> dict[str, object]:
     values: dict[str, object] = {}
     for name, keys in {
         "author": ("author", "article:author", "dc.creator"),
         "description": ("description", "og:description"),
         "created": ("article:published_time", "date", "dc.date"),
     }.items():
-        for tag in soup.find_all("meta"):
+        for tag in metas:
             key = str(tag.get("name") or tag.get("property") or "").lower()
             if key in keys and (text := str(tag.get("content") or "").strip()):
                 values.setdefault(name, text)
@@ -286,11 +314,6 @@ def _metadata(soup: BeautifulSoup) -> dict[str, object]:
     return values
 
 
-def _hiding_classes(soup: BeautifulSoup) -> frozenset[str]:
-    return frozenset(name for name, rule in _rules(soup) if _HIDING.search(rule))
-
-
-def _rules(soup: BeautifulSoup) -> Iterator[tuple[str, str]]:
-    for style in soup.find_all("style"):
-        for rule in _RULE.finditer(style.get_text()[:200_000]):
-            yield rule[1], rule[2]
+def _hiding_classes(styles: list[Tag]) -> frozenset[str]:
+    rules = (rule for style in styles for rule in _RULE.finditer(style.get_text()[:200_000]))
+    return frozenset(rule[1] for rule in rules if _HIDING.search(rule[2]))

@@ -25,7 +25,7 @@ class Limits:
     """Address space of the child process."""
     cpu_s: int = 600
     """Processor time for one file."""
-    silence_s: float = 90
+    silence_s: float = 300
     """Longest time without a sign of progress (a page, some rows)."""
     page_s: int = 10
     """Longest time for one page of a PDF; the page is then passed over."""
@@ -107,12 +107,22 @@ class Source:
     @property
     def suffix(self) -> str:
         """Of its name, in lower case, such as ".md"."""
-        return PurePosixPath(self.name.replace("\\", "/")).suffix.lower()
+        return self._path.suffix.lower()
 
     @property
     def stem(self) -> str:
         """Its name without folder and suffix, for a title."""
-        return clean(PurePosixPath(self.name.replace("\\", "/")).stem) or "untitled"
+        return clean(self._path.stem) or "untitled"
+
+    @property
+    def is_address(self) -> bool:
+        """Whether its name is the address it was fetched from."""
+        return self.name.startswith(("http://", "https://"))
+
+    @property
+    def _path(self) -> PurePosixPath:
+        name = re.split(r"[?#]", self.name)[0] if self.is_address else self.name
+        return PurePosixPath(name.replace("\\", "/"))
 
     def part_key(self, part: str) -> str:
         """The key of a part of this source."""

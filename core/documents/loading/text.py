@@ -39,11 +39,12 @@ def clean(text: str) -> str:
     return text if text.isascii() else _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def looks_binary(sample: bytes) -> bool:
-    """Whether the start of a file is no text in any encoding."""
+def looks_binary(sample: bytes, is_utf8: bool) -> bool:
+    """Whether a file with this start is no text in any encoding; a stray control character makes none."""
     if _marked(sample) or _utf16_without_mark(sample):
         return False
-    return b"\0" in sample or len(sample) - len(sample.translate(None, _CONTROLS)) > len(sample) // 50
+    controls = len(sample) - len(sample.translate(None, _CONTROLS))
+    return (b"\0" in sample and not is_utf8) or controls > 3 + len(sample) // 50
 
 
 @dataclass(slots=True)

@@ -48,7 +48,7 @@ def read(source: Source) -> Iterator[Extracted | Refused]:
             except KeyError:
                 builder.note(f"Chapter {number} ({name}) is missing from the file.")
                 continue
-            page = read_html(_decoded(data))
+            page = read_html(_decoded(data), source.beat)
             if not builder.add(page.text, number=number, label=page.heading):
                 empty.append(str(number))
             for note in page.notes:

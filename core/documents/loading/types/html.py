@@ -17,7 +17,7 @@ def read(source: Source) -> Iterator[Extracted | Refused]:
     source.file.seek(0)
     declared = declared_encoding(source.file.read(4096))
     stream = open_text(source.file, is_utf8=source.is_utf8, declared=declared)
-    page = read_html("".join(stream.chunks()))
+    page = read_html("".join(stream.chunks()), source.beat)
     builder = Builder(source)
     builder.notes += stream.notes
     builder.add(page.text)

@@ -53,6 +53,17 @@ def test_navigation_is_left_out_and_told(one: One) -> None:
     assert document.notes == ("17 characters of navigation and footer were left out.",)
 
 
+def test_a_link_behind_a_heading_to_itself_is_left_out(one: One) -> None:
+    body = '<h2>Lens<a class="headerlink" href="#lens">¶</a></h2><p>In C# and <a href="x">C#</a>.</p>'
+    assert one("a.html", page(body)).text == "## Lens\n\nIn C# and C#."
+
+
+def test_an_address_with_the_suffix_of_code_may_be_a_page(one: One) -> None:
+    document = one("https://example.org/wiki/index.php?title=Lens.md#top", page("<h1>Lens</h1>"))
+    assert (document.kind, document.text, document.title) == ("html", "# Lens", "Lens")
+    assert one("https://example.org/notes/a.md?raw=1", "# A").title == "A"
+
+
 def test_the_main_part_where_one_is_marked(one: One) -> None:
     document = one("a.html", page(f"<div>Menu</div><main><h1>Title</h1><p>{LONG}</p></main><div>Related</div>"))
     assert document.text == f"# Title\n\n{LONG.strip()}"

@@ -92,6 +92,15 @@ def test_nothing_but_blanks_is_no_text(read: Read) -> None:
         read("a.txt", " \n\t\n")
 
 
+def test_a_stray_control_character_makes_no_binary_file(one: Callable[..., Extracted]) -> None:
+    assert one("a.txt", b"a\0b\x01c \x1b[31mred").text == "abc [31mred"
+
+
+@pytest.mark.parametrize("start", ["MZ is a name", "BM stands for", "ID3 tags are", "GIF8 is no", "BZh what"])
+def test_words_that_begin_like_binary_files(one: Callable[..., Extracted], start: str) -> None:
+    assert one("a.txt", start).text == start
+
+
 def test_an_empty_file_says_so(read: Read) -> None:
     with pytest.raises(LoadError, match=r"^a\.txt is empty\.$"):
         read("a.txt", b"")
