@@ -101,7 +101,7 @@ def test_the_job_in_the_url_is_shown_in_full() -> None:
     log_files.path_of(job_id).write_text("what the worker said\n")
     test = page(job=job_id)
     said = words(test)
-    assert any("attempt 2" in each and "took 1 min 15 s" in each and job_id in each for each in said)
+    assert any("attempt 2" in each and "ran 1 min 15 s" in each and job_id in each for each in said)
     assert any("loss: **0.3333** at step 2" in each for each in said)
     codes = [each.value for each in test.code]
     assert codes[0] == "what the worker said" and '"so far": "here"' in codes[1] and '"to": 3' in codes[2]

@@ -43,7 +43,7 @@ def job_details(job: JobView) -> None:
         if lines:
             st.code("\n".join(lines[-LAST_LINES:]), language=None)
         else:
-            st.caption("Nothing yet." if job.active else "Its log is gone.")
+            st.caption("Nothing yet." if job.active else "There is none.")
         if len(lines) > LAST_LINES:
             with st.expander(f"The log's last {len(lines)} lines"):
                 st.code(log, language=None, height=400)
@@ -55,7 +55,8 @@ def job_details(job: JobView) -> None:
 def _facts(job: JobView) -> str:
     parts = [plain(job.kind), f"started {job.created_at:%Y-%m-%d %H:%M} UTC"]
     if job.started_at and job.ended_at:
-        parts.append(f"took {duration((job.ended_at - job.started_at).total_seconds())}")
+        seconds = (job.ended_at - job.started_at).total_seconds()
+        parts.append(f"{'took' if job.status == 'finished' else 'ran'} {duration(seconds)}")
     if job.attempt > 1:
         parts.append(f"attempt {job.attempt}")
     if job.accelerator:
