@@ -14,7 +14,7 @@ from core.documents.settings import RetrievalSettings
 
 REFUSAL = "This is not in the documents."
 """What is shown instead of an answer, and what the wording asks a model to say."""
-LEAST_SIMILARITY = 0.2
+LEAST_SIMILARITY = 0.25
 """Cosine of question and passage, by all-MiniLM-L6-v2, below which a passage is none; the docs say how it was found."""
 DEFAULT_RETRIEVAL = RetrievalSettings(threshold=LEAST_SIMILARITY)
 """How a question finds passages unless somebody says otherwise."""
