@@ -23,7 +23,7 @@ from pages.shared.documents.picker import collection_picker
 from pages.shared.documents.reader import reader
 from pages.shared.documents.retrieval_panel import retrieval_panel
 from pages.shared.documents.stock import sources_of
-from pages.shared.documents.welcome import welcome
+from pages.shared.documents.welcome import making_example, welcome
 from pages.shared.model_picker import model_picker
 from pages.shared.session import dial
 from pages.shared.settings_panel import ESSENTIALS, draw_dial
@@ -88,6 +88,8 @@ def page() -> None:
         elif columns:
             st.button("Ask again", icon=":material/refresh:", key="ask_again", on_click=once(again), type="tertiary")
             st.button("New", icon=":material/add:", key="ask_new", on_click=close, type="tertiary")
+    if making_example():
+        return
     if collection is None:
         welcome()
         return

@@ -7,12 +7,12 @@ from core.errors import LoupeError, NotFound
 from pages.shared.documents.adding import adding
 from pages.shared.documents.files_table import files
 from pages.shared.documents.index_words import index_words
-from pages.shared.documents.job_results import job_results
+from pages.shared.documents.job_results import job_results, jobs_at_work
 from pages.shared.documents.manage import manage
 from pages.shared.documents.map_view import map_view
 from pages.shared.documents.picker import COLLECTION, counted
 from pages.shared.documents.shelf import new_collection, open_collection, shelf
-from pages.shared.documents.welcome import welcome
+from pages.shared.documents.welcome import making_example, welcome
 from pages.shared.text import plain
 
 
@@ -26,9 +26,12 @@ def all_of_them() -> None:
     with st.container(horizontal=True, vertical_alignment="center", height=42, border=False):
         st.subheader("Collections", width="stretch", anchor=False)
         new_collection()
+    if making_example():
+        return
     if found:
         shelf(found)
         st.caption("Tick a collection to open it.")
+        jobs_at_work()
     else:
         welcome()
 

@@ -20,7 +20,7 @@ from pages.shared.documents.picker import collection_picker
 from pages.shared.documents.question_desk import question_picker, questions_table, written
 from pages.shared.documents.retrieval_panel import MODE_HELP, MODE_NAMES, retrieval_panel
 from pages.shared.documents.stock import sources_of
-from pages.shared.documents.welcome import welcome
+from pages.shared.documents.welcome import making_example, welcome
 from pages.shared.jobs import job_line
 from pages.shared.text import plain
 
@@ -53,6 +53,8 @@ def page() -> None:
                 retrieval_panel(PAGE, sources_of(collection), modes=False, rewriting=False)
     with st.container(horizontal=True, vertical_alignment="center", height=42, border=False):
         st.subheader("Measure", width="stretch", anchor=False)
+    if making_example():
+        return
     if collection is None:
         welcome()
         return

@@ -16,6 +16,7 @@ from pages.shared.documents.windows import window
 from pages.shared.text import magnitude, plain
 
 MOST_ROWS = 5000
+TABLE_PX, ROW_PX = 460, 35
 OPENED, ERROR = "docs_opened", "docs_files_error"
 """(document's id, chunk's ordinal or `None`) that the inspector shows."""
 
@@ -26,7 +27,7 @@ def files(collection: CollectionView) -> None:
     if not rows:
         st.caption("No file yet: lay some out under **Add**.")
         return
-    left, right = st.columns([6, 7], gap="large")
+    left, right = st.columns([7, 6], gap="medium")
     with left:
         search = st.text_input("Find", key="docs_find", placeholder="part of a name", label_visibility="collapsed")
         shown = [row for row in rows if search.lower() in row.path.lower()][:MOST_ROWS]
@@ -115,13 +116,13 @@ def _table(rows: list[DocumentView], collection: CollectionView) -> list[Documen
         selection_mode="multi-row",
         hide_index=True,
         placeholder="–",
-        height=420,
+        height=min(TABLE_PX, ROW_PX * (len(rows) + 1) + 3),
         alt="Files of the collection with kind, size, chunks, when they were added, and notes",
         column_config={
-            "File": st.column_config.TextColumn(width="medium"),
-            "Kind": st.column_config.TextColumn(width="small"),
-            "Size": st.column_config.NumberColumn(format="%.1f kB", width="small"),
-            "Chunks": st.column_config.NumberColumn(format="localized", width="small"),
+            "File": st.column_config.TextColumn(width=185),
+            "Kind": st.column_config.TextColumn(width=82),
+            "Size": st.column_config.NumberColumn(format="%.1f kB", width=75),
+            "Chunks": st.column_config.NumberColumn(format="localized", width=65),
             "Added": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", width=130),
         },
     )

@@ -30,10 +30,11 @@ def histogram(bins: Sequence[Bin], limit: int | None, key: str) -> None:
     end = max(top + 1, (limit or 0) * 1.08 if limit and top > limit * 0.5 else 0)
     bars = (
         alt.Chart(alt.Data(values=rows))
-        .mark_bar(stroke=None)
+        .mark_rect()
         .encode(
             x=alt.X("left:Q", title="tokens of a chunk", scale=alt.Scale(domain=[0, end], nice=False)),
             x2="right:Q",
+            y2=alt.datum(0),
             y=alt.Y("chunks:Q", title="chunks", axis=alt.Axis(tickMinStep=1, format="d", tickCount=4)),
             tooltip=[
                 alt.Tooltip("from:Q", title="tokens from"),

@@ -11,31 +11,42 @@ import streamlit as st
 
 from core import jobs
 from core.documents.collections import CollectionView
+from core.store.export import defuse
 from pages.shared.documents.adding import jobs_of
 from pages.shared.jobs import job_line
 from pages.shared.text import plain
 
 POLL_S = 1.0
+KINDS = ("ingest", "reembed", "rebuild")
 _WORDS = {
-    "added": ("Added", ":material/check:"),
-    "changed": ("Replaced", ":material/sync:"),
-    "replaced": ("Replaced", ":material/sync:"),
-    "unchanged": ("Unchanged", ":material/drag_handle:"),
-    "refused": ("Refused", ":material/block:"),
-    "failed": ("Failed", ":material/error:"),
+    "added": "Added",
+    "replaced": "Replaced",
+    "unchanged": "Unchanged",
+    "refused": "Refused",
+    "failed": "Failed",
 }
-_SEEN = "docs_jobs_done"
+_WATCHED, _CLOSED = "docs_jobs_watched", "docs_jobs_closed"
 
 
 def job_results(collection: CollectionView) -> None:
-    """Draw the jobs at work, polled, and what the last one came to."""
+    """Draw the jobs at work, polled, and what the last one came to if somebody here watched it or it went wrong."""
     found = jobs_of(collection)
     active = [each.id for each in found if each.active]
     if active:
+        st.session_state.setdefault(_WATCHED, set()).update(active)
         st.fragment(_poll, run_every=POLL_S)(active)
         return
-    if found and found[0].id not in st.session_state.setdefault(_SEEN, []):
+    if not found or found[0].id in st.session_state.get(_CLOSED, ()):
+        return
+    if found[0].id in st.session_state.get(_WATCHED, ()) or found[0].status != "finished":
         _last(found[0])
+
+
+def jobs_at_work() -> None:
+    """Draw every job that is filling, changing or rebuilding a collection now, polled."""
+    active = [each.id for kind in KINDS for each in jobs.list_jobs(kind=kind, limit=20) if each.active]
+    if active:
+        st.fragment(_poll, run_every=POLL_S)(active)
 
 
 def _poll(ids: list[str]) -> None:
@@ -47,24 +58,39 @@ def _poll(ids: list[str]) -> None:
 
 
 def _last(view: jobs.JobView) -> None:
-    with st.container(border=True):
-        job_line(view)
-        files = [each for each in view.result.get("files", ()) if isinstance(each, dict)]
+    files = [each for each in view.result.get("files", ()) if isinstance(each, dict)]
+    with st.container(border=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if view.status == "finished":
+                st.markdown(f":material/check_circle: **{plain(view.title)}** · {_counted(files)}", width="stretch")
+            else:
+                with st.container(width="stretch"):
+                    job_line(view)
+            st.button("Close", key=f"docs_job_close_{view.id}", type="tertiary", on_click=_close, args=(view.id,))
         if files:
             _files(files, view.id)
-        st.button("Close", key=f"docs_job_close_{view.id}", type="tertiary", on_click=_close, args=(view.id,))
+
+
+def _counted(files: list[dict[str, Any]]) -> str:
+    """`12 added, 1 refused`."""
+    counts: dict[str, int] = {}
+    for each in files:
+        word = _WORDS.get(str(each.get("status")), str(each.get("status"))).lower()
+        counts[word] = counts.get(word, 0) + 1
+    return plain(", ".join(f"{number:,} {word}" for word, number in counts.items())) or "done"
 
 
 def _files(files: list[dict[str, Any]], job_id: str) -> None:
     wrong = [each for each in files if each.get("status") in ("refused", "failed")]
     for each in wrong[:5]:
         st.warning(plain(f"{each.get('path', '')}: {each.get('reason') or 'it could not be read.'}"))
-    with st.expander(f"What became of {len(files):,} file{'' if len(files) == 1 else 's'}", type="compact"):
+    many = f"What became of {len(files):,} file{'' if len(files) == 1 else 's'}"
+    with st.expander(many, type="compact", key=f"docs_job_open_{job_id}"):
         st.dataframe(
             [
                 {
-                    "File": str(each.get("path", "")),
-                    "Result": _WORDS.get(str(each.get("status")), (str(each.get("status")), ""))[0],
+                    "File": defuse(str(each.get("path", ""))),
+                    "Result": _WORDS.get(str(each.get("status")), str(each.get("status"))),
                     "Chunks": each.get("chunks"),
                     "Reason": str(each.get("reason") or ""),
                 }
@@ -77,4 +103,4 @@ def _files(files: list[dict[str, Any]], job_id: str) -> None:
 
 
 def _close(job_id: str) -> None:
-    st.session_state.setdefault(_SEEN, []).append(job_id)
+    st.session_state.setdefault(_CLOSED, set()).add(job_id)
