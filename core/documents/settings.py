@@ -16,6 +16,7 @@ SPLITTERS: tuple[Splitter, ...] = get_args(Splitter)
 Mode = Literal["similarity", "mmr", "keyword", "hybrid"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 Rewrite = Literal["none", "multi-query", "hyde"]
+Fusion = Literal["scores", "rrf"]
 
 
 class _Validated(BaseModel):
@@ -70,10 +71,12 @@ class RetrievalSettings(_Validated):
     """Passages to return."""
     candidates: int = Field(50, ge=1, le=5000)
     """Passages that each list brings before fusion, MMR or reranking."""
-    weight: float = Field(0.5, ge=0, le=1)
-    """Hybrid: share of the similarity list in reciprocal rank fusion; the rest is the keyword list's."""
+    fusion: Fusion = "scores"
+    """Hybrid: how two lists become one, by their scores (each divided by its best) or by reciprocal ranks alone."""
+    weight: float = Field(0.6, ge=0, le=1)
+    """Hybrid: share of the similarity list, the rest is the keyword list's; see docs/documents_retrieval.md."""
     rrf_k: int = Field(60, ge=1, le=1000)
-    """Hybrid: the constant of reciprocal rank fusion (Cormack et al. 2009)."""
+    """Hybrid by ranks: the constant of reciprocal rank fusion (Cormack et al. 2009)."""
     mmr_lambda: float = Field(0.5, ge=0, le=1)
     """MMR: 1 looks at the question only, 0 at variety only (Carbonell and Goldstein 1998)."""
     rerank: str | None = Field(None, max_length=500)

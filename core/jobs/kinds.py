@@ -16,6 +16,9 @@ KINDS: dict[str, str] = {
     "ingest": "core.documents.ingest.job",
     "reembed": "core.documents.ingest.reembed_job",
     "rebuild": "core.documents.index.rebuild_job",
+    "measure": "core.documents.measuring.measure_job",
+    "grid": "core.documents.measuring.grid_job",
+    "questions": "core.documents.measuring.questions_job",
 }
 """Name → dotted module. A further kind is a further module and its line here."""
 

@@ -45,11 +45,12 @@ def command(
     candidates: Annotated[
         str | None, typer.Option(help="Passages each list brings.", metavar="N", show_default="50")
     ] = None,
+    fusion: Annotated[str | None, typer.Option(help="Hybrid: scores or rrf.", show_default="scores")] = None,
     weight: Annotated[
-        str | None, typer.Option(help="Hybrid: share of the similarity list.", metavar="X", show_default="0.5")
+        str | None, typer.Option(help="Hybrid: share of the similarity list.", metavar="X", show_default="0.6")
     ] = None,
     rrf_k: Annotated[
-        str | None, typer.Option(help="Hybrid: constant of the rank fusion.", metavar="N", show_default="60")
+        str | None, typer.Option(help="Hybrid by rrf: its constant.", metavar="N", show_default="60")
     ] = None,
     mmr_lambda: Annotated[str | None, typer.Option(help="MMR.", metavar="X", show_default="0.5")] = None,
     rewrite: Annotated[str | None, typer.Option(help="multi-query or hyde.", show_default="none")] = None,
@@ -72,6 +73,7 @@ def command(
         "where": where,
         "threshold": threshold,
         "candidates": candidates,
+        "fusion": fusion,
         "weight": weight,
         "rrf_k": rrf_k,
         "mmr_lambda": mmr_lambda,

@@ -37,12 +37,15 @@ def command(
         str | None,
         typer.Option(help="Passages each list brings before fusion, MMR or reranking.", metavar="N", show_default="50"),
     ] = None,
+    fusion: Annotated[
+        str | None, typer.Option(help="Hybrid: scores, or rrf for reciprocal ranks.", show_default="scores")
+    ] = None,
     weight: Annotated[
         str | None,
-        typer.Option(help="Hybrid: share of the similarity list, 0 to 1.", metavar="X", show_default="0.5"),
+        typer.Option(help="Hybrid: share of the similarity list, 0 to 1.", metavar="X", show_default="0.6"),
     ] = None,
     rrf_k: Annotated[
-        str | None, typer.Option(help="Hybrid: constant of the rank fusion.", metavar="N", show_default="60")
+        str | None, typer.Option(help="Hybrid by rrf: its constant.", metavar="N", show_default="60")
     ] = None,
     mmr_lambda: Annotated[
         str | None,
@@ -69,6 +72,7 @@ def command(
         where=where,
         threshold=threshold,
         candidates=candidates,
+        fusion=fusion,
         weight=weight,
         rrf_k=rrf_k,
         mmr_lambda=mmr_lambda,

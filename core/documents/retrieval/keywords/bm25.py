@@ -121,6 +121,18 @@ class KeywordIndex:
         scores: NDArray[np.float32] = self._bm25.get_scores_from_ids(numbers)
         return scores
 
+    def scores_of(self, text: str, ids: Sequence[int]) -> dict[int, float]:
+        """The BM25 score of some chunks; those that the index lacks are left out."""
+        import numpy as np
+
+        wanted = np.array([*ids], np.int64)
+        if not len(self.ids) or not len(wanted):
+            return {}
+        places = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1)
+        here = self.ids[places] == wanted
+        found = self.scores(text)[places[here]]
+        return dict(zip(wanted[here].tolist(), found.tolist(), strict=True))
+
     def best(self, text: str, k: int, allowed: NDArray[np.bool_] | None = None) -> list[tuple[int, float]]:
         """The ids and scores of the `k` best chunks among those `allowed` (shape [n]), as `top` orders them."""
         return top(self.ids, self.scores(text), k, allowed)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.documents.retrieval.modes.hybrid import combined
 from core.documents.retrieval.modes.mmr import select
 from core.documents.retrieval.ranking import fused, staged
 
@@ -45,6 +46,28 @@ def test_fusion_holds_what_either_holds_and_better_in_both_is_better(
         for second in both:
             if one.index(first) < one.index(second) and other.index(first) < other.index(second):
                 assert found.index(first) < found.index(second)
+
+
+def test_fusion_by_scores_worked_by_hand() -> None:
+    near, sharing = staged("similarity", [(1, 0.8), (2, 0.4), (3, -0.2)]), staged("keyword", [(2, 10.0), (4, 5.0)])
+    found = combined(near, sharing, {4: 0.2}, {1: 2.5}, 0.75)
+    scores = {1: 0.75 + 0.25 * 0.25, 2: 0.75 * 0.5 + 0.25, 3: 0.0, 4: 0.75 * 0.25 + 0.25 * 0.5}
+    assert [(each.id, each.score) for each in found] == [(each, pytest.approx(scores[each])) for each in (1, 2, 4, 3)]
+    assert found[0].stages["similarity"] == {"rank": 1, "score": 0.8}
+    assert found[0].stages["keyword"] == {"score": 2.5}
+    assert found[2].stages == {
+        "keyword": {"rank": 2, "score": 5.0},
+        "similarity": {"score": 0.2},
+        "fusion": {"rank": 3, "score": found[2].score},
+    }
+
+
+def test_fusion_by_scores_of_nothing_is_nothing() -> None:
+    assert combined([], [], {}, {}, 0.5) == []
+    [only] = combined([], staged("keyword", [(7, 3.0)]), {}, {}, 0.6)
+    assert only.score == pytest.approx(0.4)
+    [far] = combined(staged("similarity", [(7, -0.3)]), [], {}, {}, 0.6)
+    assert far.score == 0
 
 
 def unit(*rows: list[float]) -> np.ndarray:

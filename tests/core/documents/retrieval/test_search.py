@@ -45,14 +45,40 @@ def hit_collection(document: int) -> str:
     return documents.document(document).collection
 
 
-def test_hybrid_tells_the_ranks_of_both_lists() -> None:
+def test_hybrid_by_ranks_tells_the_ranks_of_both_lists() -> None:
     put(make(), PLANETS)
-    result = search("planets", "rings of ice", how(mode="hybrid", k=6))
+    result = search("planets", "rings of ice", how(mode="hybrid", k=6, fusion="rrf", weight=0.5))
     first = result.hits[0]
     assert first.source == "saturn.txt" and first.stages.keys() == {"similarity", "keyword", "fusion"}
     expected = 0.5 / (60 + first.stages["similarity"]["rank"]) + 0.5 / (60 + first.stages["keyword"]["rank"])
     assert first.score == pytest.approx(expected)
     assert all("keyword" not in each.stages for each in result.hits if each.source == "venus.txt")
+
+
+def test_hybrid_by_scores_tells_both_scores_of_every_passage() -> None:
+    """Also of what one list did not bring: the result must not hang on how long the lists are."""
+    put(make(), PLANETS)
+    query = "red moon planet"
+    whole = search("planets", query, how(mode="hybrid", k=6, weight=0.5))
+    near = {each.id: each.score for each in search("planets", query, how(mode="similarity", k=6)).hits}
+    words = {each.id: each.score for each in search("planets", query, how(mode="keyword", k=6)).hits}
+    for each in whole.hits:
+        cosine, bm25 = near[each.id], words.get(each.id, 0.0)
+        assert each.score == pytest.approx(0.5 * cosine / max(near.values()) + 0.5 * bm25 / max(words.values()))
+        assert each.stages["similarity"]["score"] == pytest.approx(cosine)
+        assert each.stages["keyword"]["score"] == pytest.approx(bm25)
+    short = search("planets", query, how(mode="hybrid", k=2, candidates=2, weight=0.5))
+    assert [each.id for each in short.hits] == [each.id for each in whole.hits][:2]
+    assert [each.score for each in short.hits] == pytest.approx([each.score for each in whole.hits][:2])
+
+
+@pytest.mark.parametrize("fusion", ["scores", "rrf"])
+def test_all_weight_on_one_list_is_that_mode(fusion: str) -> None:
+    put(make(), PLANETS)
+    for weight, mode in ((1.0, "similarity"), (0.0, "keyword")):
+        one = search("planets", "red moon planet", how(mode="hybrid", fusion=fusion, weight=weight, k=6))
+        other = search("planets", "red moon planet", how(mode=mode, k=6))
+        assert [each.id for each in one.hits] == [each.id for each in other.hits]
 
 
 @pytest.mark.parametrize("mode", MODES)
