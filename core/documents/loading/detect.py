@@ -136,9 +136,7 @@ def _look(head: str) -> str:
 
 def _foreign(sample: bytes, is_utf8: bool) -> str:
     for magic, what in _FOREIGN:
-        if sample.startswith(magic) and (
-            magic.decode("latin-1") not in _PLAIN_TEXT_TOO or looks_binary(sample[:4096], is_utf8)
-        ):
+        if sample.startswith(magic) and (magic not in _PLAIN_TEXT_TOO or looks_binary(sample[:4096], is_utf8)):
             return what
     if sample[:4] == b"RIFF":
         return "a WebP image" if sample[8:12] == b"WEBP" else "an audio or video file"

@@ -5,6 +5,7 @@ Knows nothing of limits on the process; `core.documents.loading.loader` is what 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -60,6 +61,8 @@ def read(source: Source) -> Iterator[Extracted | Refused]:
     except RecursionError:
         raise source.problem("is nested too deeply to be read.") from None
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise source.problem("could not be unpacked: no space is left for temporary files.") from None
         what = module.TITLE if module else "a file of a type that Loupe reads"
         reason = clean_line(str(error), 120).rstrip(".") or type(error).__name__
         raise source.problem(f"is damaged or not really {what} ({reason}); get the file again.") from None
