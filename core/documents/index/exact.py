@@ -68,7 +68,8 @@ def scan(row: CollectionRow, queries: NDArray[np.float32], k: int, ids: NDArray[
             for offset, line in enumerate(scores):
                 best[first + offset] = _top(line, block_ids, k, best[first + offset])
     return [
-        [(int(chunk), float(score)) for score, chunk in zip(scores, chunks, strict=True)] for scores, chunks in best
+        [(int(chunk), round(float(score), DIGITS)) for score, chunk in zip(scores, chunks, strict=True)]
+        for scores, chunks in best
     ]
 
 
