@@ -28,6 +28,8 @@ TECHNIQUES, BAD_INPUT, REACT, PARSING = (
     f"core/techniques/test_{name}.py" for name in ("techniques", "bad_input", "react", "react_parsing")
 )
 TOOLBOX, WIKIPEDIA, SEARCH = (f"core/tools/test_{name}.py" for name in ("toolbox", "wikipedia", "search"))
+ANSWERING, PASSAGES = (f"core/documents/answering/test_{name}.py" for name in ("answering", "passages"))
+STORED, DOCS_ASK = "core/tools/test_stored_collections.py", "core/cli/test_docs_ask.py"
 CALCULATOR, PYTHON, DIFF = "core/tools/test_calculator.py", "core/tools/test_python.py", "core/prompts/test_diff.py"
 ESCAPES, TRAPS, SANDBOX = (f"core/sandbox/test_{name}.py" for name in ("escapes", "traps", "run"))
 SECCOMP, SOURCE = "core/sandbox/test_seccomp.py", "core/sandbox/test_source.py"
@@ -299,6 +301,10 @@ CASES: dict[int, tuple[str, list[tuple[str, str]]]] = {
     60: (
         "a document that gives orders",
         [
+            (PASSAGES, "test_no_passage_holds_the_mark_a_number_or_a_token"),
+            (PASSAGES, "test_a_passage_that_imitates_the_prompt_is_one_passage"),
+            (PASSAGES, "test_special_tokens_of_a_passage_stay_text_in_the_tokens_sent"),
+            (PASSAGES, "test_a_file_s_name_is_one_line_and_gives_no_orders"),
             (REACT, "test_what_a_document_says_is_never_carried_out"),
             (REACT, "test_what_the_model_makes_up_is_never_carried_out"),
             (PARSING, "test_a_made_up_observation_is_never_read"),
@@ -308,6 +314,7 @@ CASES: dict[int, tuple[str, list[tuple[str, str]]]] = {
     61: (
         "pictures and links of a document are not fetched",
         [
+            (PASSAGES, "test_a_passage_that_imitates_the_prompt_is_one_passage"),
             (LAB_PAGE, "test_whatever_a_model_wrote_is_shown_letter_by_letter"),
             (LIBRARY_JOURNEY, "test_nothing_in_a_file_takes_effect"),
         ],
@@ -346,7 +353,17 @@ CASES: dict[int, tuple[str, list[tuple[str, str]]]] = {
             (REACT, "test_a_tool_that_fails_does_not_end_the_run"),
         ],
     ),
-    65: ("a search that finds nothing", [(SEARCH, "test_nothing_found_is_an_answer")]),
+    65: (
+        "a search that finds nothing, an empty collection, sources that the model made up",
+        [
+            (SEARCH, "test_nothing_found_is_an_answer"),
+            (STORED, "test_what_is_nothing_like_it_finds_nothing"),
+            (ANSWERING, "test_without_a_passage_the_model_is_not_asked"),
+            (ANSWERING, "test_passages_that_do_not_answer_give_a_refusal_without_sources"),
+            (ANSWERING, "test_a_number_that_is_no_passage_is_no_citation_and_is_named"),
+            (DOCS_ASK, "test_nothing_that_matches_is_a_refusal_without_a_model"),
+        ],
+    ),
     66: ("model ids", [("core/models/test_reference.py", "test_bad_references_are_one_clear_sentence")]),
     67: (
         "pickle, lying safetensors and GGUF",
