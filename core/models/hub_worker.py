@@ -31,6 +31,8 @@ OTHERS = re.compile(
     r"[A-Za-z0-9_-]+\.json|model\.safetensors\.index\.json|chat_template\.jinja|[A-Za-z0-9_.-]*tokenizer\.model"
     r"|(merges|vocab)\.txt|LICENSE[A-Za-z.]*|README\.md"
 )
+MODULES = re.compile(r"[0-9]_[A-Za-z]{1,40}/(config\.json|model\.safetensors)")
+"""Parts of an embedding model, such as how it pools: sentence-transformers keeps each in a folder of its own."""
 
 
 def download(name: str, revision: str, folder: Path) -> None:
@@ -54,7 +56,7 @@ def download(name: str, revision: str, folder: Path) -> None:
     commit = folder / ".commit"
     if commit.is_file() and commit.read_text() != str(info.sha):  # the branch has moved on since the last attempt
         for stale in folder.iterdir():
-            stale.unlink()
+            shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
     commit.write_text(str(info.sha))
     for file in files:  # small files first: a repository that wants to run code is refused before its weights come
         if not (folder / file.rfilename).is_file():
@@ -84,7 +86,7 @@ def choose(name: str, siblings: list[RepoSibling]) -> list[RepoSibling]:
         raise NotFound(f"{name} holds no model.safetensors; choose a model in Hugging Face format.")
     if "config.json" not in names:
         raise NotFound(f"{name} holds no config.json; choose a model in Hugging Face format.")
-    others = [file for file in siblings if OTHERS.fullmatch(file.rfilename)]
+    others = [file for file in siblings if OTHERS.fullmatch(file.rfilename) or MODULES.fullmatch(file.rfilename)]
     return sorted(others, key=lambda file: file.size or 0) + (whole or sorted(weights, key=lambda file: file.rfilename))
 
 
@@ -95,6 +97,7 @@ def fetch(name: str, commit: str, file: RepoSibling, folder: Path) -> None:
     from huggingface_hub.utils._headers import build_hf_headers
 
     part = folder / f"{file.rfilename}.part"
+    part.parent.mkdir(exist_ok=True)
     part.touch()
     if file.size is not None and part.stat().st_size > file.size:
         part.write_bytes(b"")

@@ -113,7 +113,8 @@ class EndpointEmbedder:
         if vectors.ndim != 2 or not vectors.shape[1]:
             shown = ", ".join(str(width) for width in sorted(widths)[:5])
             raise EndpointError(f"{said} gave vectors of unlike length ({shown}); nothing of this batch was kept.")
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        with np.errstate(over="ignore", invalid="ignore"):  # such a vector is refused below
+            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not np.isfinite(vectors).all() or not np.isfinite(lengths).all() or not (lengths > 0).all():
             raise EndpointError(
                 f"{said} gave one that is not made of finite numbers, or all zeros; nothing of this batch was kept."

@@ -62,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
             if "/revision/missing" in self.path:
                 return self.answer(404, b"{}", {"X-Error-Code": "RevisionNotFound"})
             return self.answer(200, json.dumps(self.listing()).encode(), {"Content-Type": "application/json"})
-        content = self.server.files[self.path.rsplit("/", 1)[1]]
+        content = self.server.files[self.path.split("/", 5)[5]]
         start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").partition("-")[0])
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(content) - start))
@@ -146,6 +146,18 @@ def test_a_download_is_listed_and_runs(server: FakeHub) -> None:
     delete_model("hf:org/tiny")
     assert not folder.exists()
     assert all(token == "Bearer hf_canary" for _, _, token in server.requests)
+
+
+def test_the_modules_of_an_embedding_model_come_with_it(server: FakeHub) -> None:
+    server.files |= {
+        "1_Pooling/config.json": b'{"pooling_mode_cls_token": true}',
+        "2_Dense/pytorch_model.bin": b"pickle",
+    }
+    server.files |= {"onnx/model.onnx": b"x", "1_Pooling/evil.py": b"import os"}
+    assert start_download("org/tiny").wait(60)
+    folder = hub.download_folder(parse_ref("hf:org/tiny"))
+    assert (folder / "1_Pooling" / "config.json").read_bytes() == server.files["1_Pooling/config.json"]
+    assert not any(file.suffix in (".py", ".bin", ".onnx", ".part") for file in folder.rglob("*"))
 
 
 def test_cancel_takes_effect_within_a_second_and_the_next_attempt_resumes(server: FakeHub) -> None:
