@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from core.documents.answering import Passage
 from core.errors import LoupeError
+from pages.shared.conversation import AVATARS
 from pages.shared.documents import ask_draft as draft
 from pages.shared.documents.answer_column import answer_column
 from pages.shared.documents.ask_session import (
@@ -18,7 +20,6 @@ from pages.shared.documents.ask_session import (
     stop,
 )
 from pages.shared.documents.conversation import earlier, example_questions
-from pages.shared.documents.passages import ranks
 from pages.shared.documents.picker import collection_picker
 from pages.shared.documents.reader import reader
 from pages.shared.documents.retrieval_panel import retrieval_panel
@@ -32,13 +33,23 @@ from pages.shared.text import plain
 READER_PX = 560
 
 
-def beside(columns: list[Column], place: int) -> dict[int, int] | None:
-    """The ranks of the other column, where both searched."""
-    other = columns[1 - place].run if len(columns) == 2 else None
-    own = columns[place].run
-    if not (own and other and own.request.with_documents and other.request.with_documents):
+def title(columns: list[Column], place: int) -> str:
+    """What stands above a column: what it has that the one beside it has not."""
+    run = columns[place].run
+    if run is None:
+        return "Not found"
+    if not run.request.with_documents:
+        return "Without documents"
+    two = len(columns) == 2 and all(each.run and each.run.request.with_documents for each in columns)
+    return ("These settings", "The other settings")[place] if two else "With documents"
+
+
+def compared(columns: list[Column], place: int) -> list[Passage] | None:
+    """The passages of the first column, where the second searched too: what moved is told there."""
+    first, own = columns[0].run, columns[place].run
+    if place == 0 or not (first and own and first.request.with_documents and own.request.with_documents):
         return None
-    return ranks(other.result.passages)
+    return first.result.passages
 
 
 def page() -> None:
@@ -108,7 +119,7 @@ def page() -> None:
     first = columns[0].run
     if first:
         earlier(first.request)
-        with st.chat_message("user"):
+        with st.chat_message("user", avatar=AVATARS["user"]):
             st.text(first.request.question)
     left, right = st.columns(2, border=True)
     chosen = opened()
@@ -121,7 +132,7 @@ def page() -> None:
                     st.button("Close", key="ask_close", type="tertiary", on_click=open_passage, args=("", None))
                 reader(cited, chosen[1], READER_PX)
             elif place < len(columns):
-                answer_column(columns[place], beside(columns, place))
+                answer_column(columns[place], title(columns, place), compared(columns, place))
             else:
                 st.caption("Press a number in the answer to read its passage here, where it stands in its document.")
 

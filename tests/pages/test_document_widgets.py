@@ -95,6 +95,7 @@ def panel(settings: dict) -> None:  # type: ignore[type-arg]  # run as a file of
         {},
         {"mode": "similarity", "k": 3, "threshold": 0.25},
         {"mode": "mmr", "mmr_lambda": 0.8, "candidates": 70},
+        {"fusion": "rrf", "rrf_k": 10},
         {"rerank": "hf:a/b", "rewrite": "multi-query", "queries": 5, "weight": 0.7},
         {"where": {"source": {"$in": ["a.md"]}}},
         {"where": {"$and": [{"source": {"$in": ["a.md"]}}, {"page": {"$gte": 3}}]}},

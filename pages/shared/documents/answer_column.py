@@ -1,17 +1,17 @@
 """One column of Ask: an answer as it comes, polled while it is being written, and everything it stands on.
 
 Top to bottom: how it stands, the answer with its citations, what it cost, the passages, the context budget, the prompt.
-Knows nothing of how the run came about; of the column beside it only which ranks it gave the same chunks.
+Knows nothing of how the run came about; of the column beside it only the passages that it found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import streamlit as st
 
-from core.documents.answering import runs
+from core.documents.answering import Passage, runs
 from core.documents.answering.markers import markers
 from core.documents.answering.refusal import REFUSAL
 from pages.shared.documents.answer_view import Part, answer_view
@@ -38,15 +38,16 @@ _REASONS = {
 }
 
 
-def answer_column(shown: Column, others: Mapping[int, int] | None = None) -> None:
+def answer_column(shown: Column, title: str, others: Sequence[Passage] | None = None) -> None:
     """Draw it.
 
     Args:
         shown: the answer's run.
-        others: the ranks that the column beside it gave its chunks, to show what moved; `None`: show no moves.
+        title: what stands above it.
+        others: the passages that it is compared with, to show what moved; `None`: show no moves.
     """
     with st.container(horizontal=True, vertical_alignment="center", height=36, border=False, wrap=False):
-        st.markdown(f"**{plain(shown.title)}**", width="stretch")
+        st.markdown(f"**{plain(title)}**", width="stretch")
         if shown.run:
             words, icon, colour = _STATUS[shown.run.status]
             if shown.running:
@@ -61,7 +62,7 @@ def answer_column(shown: Column, others: Mapping[int, int] | None = None) -> Non
         outcome(shown.run, others)
 
 
-def _poll(run_id: str, others: Mapping[int, int] | None, drawn_with: tuple[str, int] | None) -> None:
+def _poll(run_id: str, others: Sequence[Passage] | None, drawn_with: tuple[str, int] | None) -> None:
     now = column_of(run_id)
     if now.run is None:
         st.error(plain(now.problem or "This answer cannot be shown."))
@@ -71,7 +72,7 @@ def _poll(run_id: str, others: Mapping[int, int] | None, drawn_with: tuple[str, 
         st.rerun()  # the whole page: Stop is over, or a passage is to be opened beside this
 
 
-def outcome(run: runs.RunView, others: Mapping[int, int] | None = None) -> None:
+def outcome(run: runs.RunView, others: Sequence[Passage] | None = None) -> None:
     """The answer and all it stands on."""
     result = run.result
     chosen = opened()

@@ -28,7 +28,6 @@ _SHOWN, _ADOPTED = "ask_shown", "ask_adopted"
 class Column:
     """One answer: its run, or why there is none."""
 
-    title: str
     run: runs.RunView | None
     problem: str | None = None
 
@@ -74,8 +73,8 @@ def column_of(run_id: str) -> Column:
     try:
         run = runs.get(run_id)
     except LoupeError as error:
-        return Column("Not found", None, str(error))
-    return Column("With documents" if run.request.with_documents else "Without documents", run)
+        return Column(None, str(error))
+    return Column(run)
 
 
 def close() -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.documents.answering import AnswerRequest
 from core.documents.collections import CollectionView
+from pages.shared.conversation import AVATARS
 from pages.shared.documents.ask_session import ask, once
 from pages.shared.documents.welcome import EXAMPLE, EXAMPLE_QUESTIONS
 from pages.shared.text import plain
@@ -18,7 +19,7 @@ def earlier(request: AnswerRequest) -> None:
         return
     with st.expander(f"Earlier in this conversation, {turns}", type="compact", key="ask_earlier"):
         for message in request.history:
-            with st.chat_message(message.role):
+            with st.chat_message(message.role, avatar=AVATARS[message.role]):
                 st.text(message.content)
 
 

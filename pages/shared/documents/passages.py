@@ -5,7 +5,7 @@ Beside another column, what moved: ▲2 two ranks up, ▼1 one down, new, gone. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -19,7 +19,7 @@ MOST = 20
 
 
 def passage_list(
-    run: runs.RunView, chosen: int | None, open_it: Callable[[int], None], others: Mapping[int, int] | None
+    run: runs.RunView, chosen: int | None, open_it: Callable[[int], None], others: Sequence[Passage] | None
 ) -> None:
     """Draw it.
 
@@ -27,7 +27,7 @@ def passage_list(
         run: the answer.
         chosen: number of the opened passage.
         open_it: called with a passage's number when somebody opens it.
-        others: ranks by chunk in the column beside it; `None`: show no moves.
+        others: passages of the answer that this one is compared with; `None`: show no moves.
     """
     passages = run.result.passages
     used = [each for each in passages if each.used]
@@ -39,20 +39,24 @@ def passage_list(
         return
     with st.container(gap=None):
         st.caption(f"**Passages** · {len(used)} read of {len(passages)} found" + _seconds(data))
-        moves = moved(ranks(passages), others) if others is not None else {}
+        moves = {} if others is None else moved(ranks(passages), ranks(others))
         for passage in passages[:MOST]:
             _line(run, passage, chosen, open_it, moves.get(passage.id, ""))
         if len(passages) > MOST:
             st.caption(f"{len(passages) - MOST:,} more are in the run's export.")
-        if others is not None and (gone := [rank for chunk, rank in others.items() if chunk not in ranks(passages)]):
-            st.caption("Gone from here: " + ", ".join(f"what was {ordinal(rank)}" for rank in sorted(gone)[:8]))
+        own = ranks(passages)
+        gone = [
+            f"{each.where} (was {ordinal(rank)})" for rank, each in enumerate(others or (), 1) if each.id not in own
+        ]
+        if gone:
+            st.caption(f"**Gone** · {plain(', '.join(gone[:MOST]))}")
         if dropped:
             with st.expander(f"Dropped before the answer, {len(dropped)}", type="compact", key=f"ask_drop_{run.id}"):
                 for each in dropped[:50]:
                     st.caption(f"**{plain(each.get('source', ''))}** · {plain(each.get('reason', ''))}")
 
 
-def ranks(passages: list[Passage]) -> dict[int, int]:
+def ranks(passages: Sequence[Passage]) -> dict[int, int]:
     """Rank of every chunk, from 1."""
     return {passage.id: place for place, passage in enumerate(passages, start=1)}
 
@@ -93,13 +97,14 @@ def _line(run: runs.RunView, passage: Passage, chosen: int | None, open_it: Call
             on_click=open_it,
             args=(passage.n,),
         )
-        parts = [f"**{plain(passage.where)}**", f"{passage.score:.3g}"]
+        parts = [f"**{plain(passage.where)}**"]
+        if move:
+            parts.append(f":blue[{move}]" if move[0] == "▲" else move if move == "=" else f":orange[{move}]")
+        parts.append(f"{passage.score:.3g}")
         if words := stage_words(passage.stages):
             parts.append(plain(words))
         if passage.tokens:
             parts.append(f"{passage.tokens:,} tokens")
-        if move:
-            parts.append(f":blue[{move}]" if move[0] == "▲" else f":orange[{move}]" if move != "=" else move)
         if passage.why:
             parts.append(f":orange[{'left out' if not passage.used else 'shortened'}]: {plain(passage.why)}")
         st.caption(" · ".join(parts), width="stretch")

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.documents.settings import MODES, Mode, RetrievalSettings, Rewrite
+from core.documents.settings import MODES, Fusion, Mode, RetrievalSettings, Rewrite
 from core.errors import InvalidInput
 from pages.shared.text import plain
 
@@ -21,15 +21,16 @@ MODE_NAMES: dict[Mode, str] = {
     "mmr": "MMR",
 }
 MODE_HELP = (
-    "**Similarity** compares meanings (embeddings). **Keyword** compares words (BM25). **Hybrid** joins both lists by "
-    "reciprocal rank fusion. **MMR** takes similar passages that differ from each other."
+    "**Similarity** compares meanings (embeddings). **Keyword** compares words (BM25). **Hybrid** joins both lists, by "
+    "their scores or by their ranks alone. **MMR** takes similar passages that differ from each other."
 )
 _REWRITES: dict[Rewrite, str] = {
     "none": "As asked",
     "multi-query": "Several wordings",
     "hyde": "Made-up answer (HyDE)",
 }
-_WIDGETS = ("mode", "k", "candidates", "weight", "mmr_lambda", "rewrite", "queries")
+_FUSIONS: dict[Fusion, str] = {"scores": "Scores", "rrf": "Ranks (RRF)"}
+_WIDGETS = ("mode", "k", "candidates", "weight", "fusion", "rrf_k", "mmr_lambda", "rewrite", "queries")
 _ONLY, _WHERE, _RERANK, _LIMIT, _LEAST = "only", "where", "rerank", "limited", "threshold"
 
 
@@ -67,6 +68,17 @@ def retrieval_panel(page: str, sources: list[str], *, modes: bool = True, rewrit
             help="Hybrid: 1 listens to similarity only, 0 to keywords only.",
             **keep,
         )
+        fusion = st.segmented_control(
+            "Join by",
+            list(_FUSIONS),
+            key=_key(page, "fusion"),
+            format_func=lambda name: _FUSIONS[name],
+            required=True,
+            help="Hybrid: by their scores, each divided by the best of its list, or by reciprocal ranks alone.",
+            **keep,
+        )
+        if fusion == "rrf":
+            st.number_input("Constant of rank fusion", 1, 1000, key=_key(page, "rrf_k"), **keep)
     if mode in ("mmr", None):
         st.slider(
             "Relevance against variety",
@@ -165,8 +177,10 @@ def fill_retrieval(page: str, settings: RetrievalSettings) -> None:
 def retrieval_words(settings: RetrievalSettings) -> str:
     """`hybrid, 5 passages, reranked`, escaped for Markdown."""
     parts = [settings.mode, f"{settings.k} passage{'' if settings.k == 1 else 's'}"]
-    if settings.mode == "hybrid" and settings.weight != 0.5:
-        parts.append(f"similarity {settings.weight:.0%}")
+    if settings.mode == "hybrid" and settings.weight != RetrievalSettings().weight:
+        parts.append(f"share of similarity {settings.weight:g}")
+    if settings.mode == "hybrid" and settings.fusion == "rrf":
+        parts.append("joined by rank")
     if settings.threshold is not None:
         parts.append(f"least similarity {settings.threshold:g}")
     if settings.rerank:
