@@ -22,8 +22,9 @@ START = (
     # The sandbox tests itself before anybody asks: the first program need not wait for it.
     "import threading; from core import sandbox; "
     "threading.Thread(target=sandbox.status, name='sandbox-self-test', daemon=True).start(); "
-    # The app keeps the index of the collections current, and answers from the store until it is.
-    "from core.documents import index; index.keep(); "
+    # The app keeps the index of the collections current, once its first page is up.
+    "import importlib; keep = threading.Timer(5, lambda: importlib.import_module('core.documents.index').keep()); "
+    "keep.daemon = True; keep.start(); "
     "from streamlit.web.cli import main; main()"
 )
 

@@ -44,7 +44,7 @@ class Folder:
                 return True
             self.release()  # somebody removed the folder: another process may own the new one
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds titles and paths
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError:
             return False
