@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
+import selectors
 import signal
 import stat
 import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -63,7 +64,10 @@ class Loader:
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or default_limits()
         self._child: subprocess.Popen[bytes] | None = None
-        self._buffer = b""
+        self._lines: deque[bytes] = deque()
+        self._begun: list[bytes] = []
+        """What came of the line after them."""
+        self._ready = selectors.DefaultSelector()  # select() fails in a process with more than 1024 open files
 
     def __enter__(self) -> Loader:
         return self
@@ -72,6 +76,7 @@ class Loader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        self._ready.close()
 
     def load(self, path: Path, *, name: str, cancel: threading.Event | None = None) -> Iterator[Extracted | Refused]:
         """As `load`.
@@ -124,9 +129,13 @@ class Loader:
 
     def close(self) -> None:
         """End the child and whatever it started."""
-        child, self._child, self._buffer = self._child, None, b""
+        child, self._child = self._child, None
+        self._lines.clear()
+        self._begun = []
         if child is None:
             return
+        if child.stdout is not None:
+            self._ready.unregister(child.stdout)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if child.poll() is None:
                 os.killpg(child.pid, signal.SIGKILL)
@@ -146,6 +155,8 @@ class Loader:
                 start_new_session=True,
                 bufsize=0,
             )
+            if self._child.stdout is not None:
+                self._ready.register(self._child.stdout, selectors.EVENT_READ)
         if self._child.stdin is not None:
             with contextlib.suppress(BrokenPipeError):  # it died between two files: seen when its answer is read
                 self._child.stdin.write(data)
@@ -162,11 +173,13 @@ class Loader:
             raise LoadError(f"{shown(name)} could not be read: the process that reads files is gone; try again.")
         descriptor = child.stdout.fileno()
         deadline = time.monotonic() + self._limits.silence_s
-        pieces = [self._buffer]
-        while b"\n" not in pieces[-1]:
+        while True:
             if cancel is not None and cancel.is_set():
                 raise LoadError(f"Reading {shown(name)} was cancelled.")
-            if not select.select([descriptor], [], [], POLL_S)[0]:
+            if self._lines:
+                message: dict[str, Any] = json.loads(self._lines.popleft())
+                return message
+            if not self._ready.select(POLL_S):
                 if time.monotonic() > deadline:
                     raise _Lost(
                         f"{shown(name)} made no progress for {self._limits.silence_s:g} s and was stopped; "
@@ -176,11 +189,13 @@ class Loader:
             data = os.read(descriptor, MIB)
             if not data:
                 raise _Lost(self._death(child, name))
-            pieces.append(data)
+            first, *others = data.split(b"\n")
+            self._begun.append(first)
+            if others:
+                self._lines.append(b"".join(self._begun))
+                self._lines.extend(others[:-1])
+                self._begun = [others[-1]]
             deadline = time.monotonic() + self._limits.silence_s
-        whole, self._buffer = b"".join(pieces).split(b"\n", 1)
-        message: dict[str, Any] = json.loads(whole)
-        return message
 
     def _problem(self, message: dict[str, Any], name: str) -> str:
         if "memory" in message:
