@@ -12,6 +12,7 @@ from pages.shared.documents.manage import manage
 from pages.shared.documents.map_view import map_view
 from pages.shared.documents.picker import COLLECTION, counted
 from pages.shared.documents.shelf import new_collection, open_collection, shelf
+from pages.shared.documents.stock import listed
 from pages.shared.documents.welcome import making_example, welcome
 from pages.shared.text import plain
 
@@ -22,7 +23,7 @@ def all_of_them() -> None:
     Raises:
         LoupeError: the store cannot be read.
     """
-    found = collections.list_collections()
+    found = listed()
     with st.container(horizontal=True, vertical_alignment="center", height=42, border=False):
         st.subheader("Collections", width="stretch", anchor=False)
         new_collection()

@@ -149,5 +149,5 @@ def _chart(
 
 
 @st.cache_resource(max_entries=3, ttl=1800, show_spinner="Drawing the map…")
-def _map(name: str, _id: str, revision: int) -> Map:
+def _map(name: str, collection: str, revision: int) -> Map:
     return draw(name)

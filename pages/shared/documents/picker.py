@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.documents import collections
 from core.documents.collections import CollectionView
+from pages.shared.documents.stock import listed
 from pages.shared.text import plain
 
 COLLECTION = "collection"
@@ -21,7 +21,7 @@ def collection_picker() -> CollectionView | None:
     Raises:
         StoreError: the store cannot be read.
     """
-    found = {view.name: view for view in collections.list_collections()}
+    found = {view.name: view for view in listed()}
     if not found:
         return None
     if st.session_state.get(COLLECTION) not in found:

@@ -9,9 +9,19 @@ import streamlit as st
 
 from core.documents import collections
 from core.documents.collections import CollectionView, DocumentView
+from core.documents.measuring.recut import PREFIX
 
 MOST_SOURCES = 1000
 """Files that a filter offers by name."""
+
+
+def listed() -> list[CollectionView]:
+    """All collections, without those that a grid of chunk sizes is measured in just now.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    return [view for view in collections.list_collections() if not view.name.startswith(PREFIX)]
 
 
 def documents_of(collection: CollectionView) -> list[DocumentView]:
@@ -30,10 +40,10 @@ def sources_of(collection: CollectionView) -> list[str]:
 
 
 @st.cache_resource(max_entries=4, ttl=900, show_spinner=False)
-def _documents(name: str, _id: str, revision: int) -> list[DocumentView]:
+def _documents(name: str, collection: str, revision: int) -> list[DocumentView]:
     return collections.documents(name)
 
 
 @st.cache_resource(max_entries=4, ttl=900, show_spinner=False)
-def _counts(name: str, _id: str, revision: int) -> dict[str, int]:
+def _counts(name: str, collection: str, revision: int) -> dict[str, int]:
     return collections.chunk_counts(name)
