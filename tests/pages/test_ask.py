@@ -1,4 +1,4 @@
-"""The page Ask under AppTest: a real search and a scripted model; what is asked, shown, refused, opened, shared by link.
+"""The page Ask under AppTest: a real search and a scripted model; what is asked, shown, refused, opened, linked to.
 
 Whether an answer is any good is not asked here.
 """
