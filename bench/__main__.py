@@ -25,6 +25,10 @@ FIGURES = (
     "score_programs",
     "cold_models",
     "app_start",
+    "hybrid_50k",
+    "ingest_chunks",
+    "query_50k",
+    "rebuild_50k",
 )
 
 
