@@ -64,6 +64,7 @@ def pack(
     size: int,
     *,
     overlap: Overlap | None = None,
+    even: bool = False,
     within: tuple[int, int] | None = None,
 ) -> list[Span]:
     """Chunks of at most `size` tokens that together cover all that is visible.
@@ -73,6 +74,7 @@ def pack(
         levels: borders to cut at, the strongest first; between two tokens where none of them helps.
         size: most tokens of a chunk; only one character of more tokens than that exceeds it.
         overlap: how chunks reach back into the one before; not at all by default.
+        even: whether the last two chunks share what is left, so that the last is not a scrap of a few words.
         within: the positions to cut between; the whole part by default.
 
     Returns:
@@ -82,7 +84,7 @@ def pack(
     spans: list[Span] = []
     start, fresh = begin, begin  # where the chunk begins, and where what the one before did not hold begins
     while fresh < stop:
-        cut = _cut(part, levels, size, start, fresh, stop)
+        cut = _cut(part, levels, _share(part, size, start, stop) if even else size, start, fresh, stop)
         if cut is None:  # one character too large for what is left beside the repetition
             if start < fresh:
                 start = fresh
@@ -112,6 +114,12 @@ def fit(part: Part, spans: list[Span], size: int) -> list[Span]:
         # What is left of a span that the next one repeats as a whole is not wanted twice.
         fitted += [piece for piece in pieces if piece is span or following is None or piece.start < following.start]
     return [span for place, span in enumerate(fitted) if not place or span.end > fitted[place - 1].end]
+
+
+def _share(part: Part, size: int, start: int, stop: int) -> int:
+    """`size`, or a little more than half of what is left where a full chunk would leave little."""
+    left = part.count(start, stop)
+    return left * 6 // 10 if size < left < size * 5 // 4 else size
 
 
 def _cut(part: Part, levels: Sequence[Level], size: int, start: int, fresh: int, stop: int) -> int | None:

@@ -19,7 +19,7 @@ def split(part: Part, settings: SplitSettings) -> list[Span]:
     size, levels = settings.chunk_size, recursive_levels(part)
     spans: list[Span] = []
     for start, end in sections(part):
-        spans += pack(part, levels, size, within=(start, end))
+        spans += pack(part, levels, size, even=True, within=(start, end))
     return fit(part, spans, size)
 
 

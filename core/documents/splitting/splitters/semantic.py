@@ -16,6 +16,8 @@ from core.documents.splitting.part import Part
 
 BLOCK = 3
 """Sentences compared on either side of a border."""
+SCRAP = 10
+"""No section is smaller than this part of a chunk: it would say too little to be found by."""
 LEAST_SENTENCES = 4
 """A shorter text is one section: percentiles of two distances mean nothing."""
 
@@ -27,19 +29,29 @@ def split(part: Part, settings: SplitSettings) -> list[Span]:
         ModelFailed, OutOfMemory, EndpointError: the sentences could not be embedded.
     """
     size, levels = settings.chunk_size, recursive_levels(part)
-    borders = breaks(part, settings.breakpoint_percentile)
+    borders = _apart(part, breaks(part, settings.breakpoint_percentile), size // SCRAP)
     spans: list[Span] = []
     for start, end in zip([0, *borders], [*borders, len(part.text)], strict=True):
-        spans += pack(part, levels, size, within=(start, end))
+        spans += pack(part, levels, size, even=True, within=(start, end))
     return fit(part, spans, size)
+
+
+def _apart(part: Part, borders: list[int], least: int) -> list[int]:
+    """The borders without those that would leave a section of fewer than `least` tokens."""
+    kept = [0]
+    for border in borders:
+        if part.count(kept[-1], border) >= least and part.count(border, len(part.text)) >= least:
+            kept.append(border)
+    return kept[1:]
 
 
 def breaks(part: Part, percentile: float) -> list[int]:
     """Where the subject changes, in order."""
     import numpy as np
 
-    starts = [0, *part.sentences]
-    ends = [*part.sentences, len(part.text)]
+    first = part.visible(0)
+    starts = [first, *(at for at in part.sentences if at > first)]
+    ends = [*starts[1:], len(part.text)]
     pieces = [part.text[start:end].strip() for start, end in zip(starts, ends, strict=True)]
     if len(pieces) < LEAST_SENTENCES:
         return []

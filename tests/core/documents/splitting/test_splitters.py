@@ -125,6 +125,17 @@ def test_by_meaning_it_breaks_where_the_words_change(minilm_tokens: BagOfWords) 
     assert len(small) > 2 and not any("flour" in chunk and "telescope" in chunk for chunk in small)
 
 
+def test_no_section_ends_in_a_scrap(minilm_tokens: BagOfWords) -> None:
+    words = " ".join(["light"] * 42)
+    text = f"# A\n{words}\n# B\nx"
+    found = chunks(text, minilm_tokens, "markdown", splitter="heading", chunk_size=40, chunk_overlap=0)
+    assert len(found) == 3 and min(minilm_tokens.count(found[:2])) > 15
+    text = "\n\nBake the bread. Flour makes bread. Hm. A telescope shows stars. A telescope is far. Stars shine."
+    asked = {"splitter": "semantic", "breakpoint_percentile": 1, "chunk_size": 60, "chunk_overlap": 0}
+    found = chunks(text, minilm_tokens, **asked)
+    assert len(found) > 1 and min(minilm_tokens.count(found)) >= 6
+
+
 def test_children_lie_in_parents_that_do_not_overlap(minilm_tokens: BagOfWords) -> None:
     text = "\n\n".join(f"Paragraph {number} says that lens {number} bends light to its point." for number in range(30))
     asked = SplitSettings(splitter="parent-child", chunk_size=14, chunk_overlap=4, parent_size=60)
