@@ -65,11 +65,8 @@ def answer(request: AnswerRequest, cancel: threading.Event, search: Search) -> I
         asking = Asking(request.model, loaded, cancel)
 
         def messages(some: Sequence[Passage], history: Sequence[ChatMessage]) -> list[ChatMessage]:
-            values = {
-                "passages": block(some, mark_of(question, some)),
-                "question": question,
-                "refusal": REFUSAL,
-            }
+            mark = mark_of(question, some)
+            values = {"passages": block(some, mark), "question": question, "refusal": REFUSAL, "mark": mark}
             return filled(wording, values, system=request.system, history=history)
 
         history = yield from _fitted_history(request, asking, lambda some: messages([], some))

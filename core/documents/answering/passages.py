@@ -94,13 +94,13 @@ def numbered(hits: Iterable[Hit]) -> list[Passage]:
 
 
 def block(passages: Sequence[Passage], mark: str) -> str:
-    """The passages as the prompt holds them."""
-    return "\n".join(one(passage, mark) for passage in passages)
+    """The passages as the prompt holds them: the best one last, where a small model looks first."""
+    return "\n".join([*(one(passage, mark) for passage in reversed(passages)), f"--- {mark}"])
 
 
 def one(passage: Passage, mark: str) -> str:
-    """One passage between its lines."""
-    return f"[{passage.n}] {_label(passage.where)} ({mark})\n{defused(passage.context).strip()}\n(end {mark})"
+    """One passage under its line; the line of the next one, or the last line, ends it."""
+    return f"--- {mark} [{passage.n}] {_label(passage.where)}\n{defused(passage.context).strip()}"
 
 
 def mark_of(question: str, passages: Sequence[Passage]) -> str:

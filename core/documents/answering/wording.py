@@ -1,7 +1,8 @@
 """The words around passages and questions: prompt files under `prompts/documents`, or one of the library's.
 
 A prompt of one's own needs `{{passages}}` and `{{question}}`; `{{refusal}}` stands for what a model is to say when the
-passages do not answer. Knows nothing of models.
+passages do not answer, `{{mark}}` for what tells passages apart, so that examples can look like them. Knows nothing of
+models.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from core.prompts import library, template
 from core.prompts.file import PromptFile
 
 ANSWER, STAND_ALONE = "documents/answer", "documents/stand-alone-question"
-KNOWN = ("passages", "question", "refusal")
+KNOWN = ("passages", "question", "refusal", "mark")
 
 
 def answer_wording(name: str | None) -> PromptFile:
@@ -61,7 +62,7 @@ def filled(
         prompt: a wording.
         values: for every variable.
         system: instead of the wording's own system message.
-        history: what was said before; it stands after the system message.
+        history: what was said before; it stands in front of the question, behind examples.
     """
     messages = [
         ChatMessage(role=each.role, content=template.render(each.content, values).strip()) for each in prompt.messages
@@ -69,7 +70,8 @@ def filled(
     own = [each for each in messages if each.role == "system"]
     if system is not None:
         own = [ChatMessage(role="system", content=system)] if system.strip() else []
-    return [*own, *history, *(each for each in messages if each.role != "system")]
+    *examples, last = (each for each in messages if each.role != "system")
+    return [*own, *examples, *history, last]
 
 
 @lru_cache(maxsize=4)

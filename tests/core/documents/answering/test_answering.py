@@ -296,7 +296,7 @@ def test_a_wording_of_one_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
     message = own.messages[-1].model_copy(update={"content": "READ\n{{passages}}\nASK {{question}}"})
     library.save("mine", own.model_copy(update={"messages": (message,)}))
     ask([hit(1, "{{question}} " + EVEREST)], prompt="mine")
-    assert model.prompts[0].startswith("<user> READ\n[1] 1.md")
+    assert "> READ\n--- " in model.prompts[0] and "[1] 1.md" in model.prompts[0]
     assert "{{question}}" in model.prompts[0]  # what a passage holds is never looked at
     for content, problem in (("{{question}}", "no {{passages}}"), ("{{passages}} {{question}} {{x}}", "fills in “x”")):
         bad = message.model_copy(update={"content": content})
