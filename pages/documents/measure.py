@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.documents.settings import MODES as ALL_MODES
 from core.errors import LoupeError
+from core.jobs import JobView
 from pages.shared.documents.grid import grid
 from pages.shared.documents.measure_session import (
     ERROR,
@@ -11,18 +12,28 @@ from pages.shared.documents.measure_session import (
     PAGE,
     SIZES,
     K,
+    check_link,
     shown_job,
     start_grid,
     start_measuring,
 )
 from pages.shared.documents.measured import failures, measured_chart, measured_table
 from pages.shared.documents.picker import collection_picker
-from pages.shared.documents.question_desk import question_picker, questions_table, written
+from pages.shared.documents.question_desk import example_set, question_picker, questions_table, written
 from pages.shared.documents.retrieval_panel import MODE_HELP, MODE_NAMES, retrieval_panel
 from pages.shared.documents.stock import sources_of
-from pages.shared.documents.welcome import making_example, welcome
+from pages.shared.documents.welcome import EXAMPLE, making_example, welcome
 from pages.shared.jobs import job_line
 from pages.shared.text import plain
+
+
+def job_or_date(job: JobView, key: str) -> None:
+    """The job while it is at work or where it went wrong; afterwards only what was measured, and when."""
+    if job.status != "finished":
+        job_line(job.id, key=key)
+        return
+    when = f"{job.ended_at:%Y-%m-%d %H:%M} UTC" if job.ended_at else ""
+    st.caption(f":material/check_circle: {plain(job.title)} · {when}")
 
 
 def page() -> None:
@@ -31,6 +42,7 @@ def page() -> None:
     Raises:
         LoupeError: the store cannot be read.
     """
+    check_link()
     st.session_state.setdefault(MODES, list(ALL_MODES))
     st.session_state.setdefault(K, 10)
     st.session_state.setdefault(SIZES, "64, 128, 256")
@@ -67,6 +79,8 @@ def page() -> None:
             "Retrieval is measured on questions whose answers are known. Upload such a set, or let a model write "
             "questions from your own documents and keep the good ones."
         )
+        if collection.name == EXAMPLE:
+            example_set(collection)
         return
     questions_table(chosen)
     tabs = st.tabs(["Modes", "Chunk sizes"], key="measure_tab", on_change="rerun")
@@ -83,7 +97,7 @@ def page() -> None:
                 args=(collection, chosen),
             )
             if job:
-                job_line(job.id, key="measure")
+                job_or_date(job, "measure")
                 if rows := job.result.get("runs"):
                     measured_table(rows)
                     measured_chart(rows)
@@ -104,7 +118,7 @@ def page() -> None:
                 )
             st.caption("Every size is cut and embedded anew beside the collection, which stays as it is.")
             if job:
-                job_line(job.id, key="grid")
+                job_or_date(job, "grid")
                 if cells := job.result.get("cells"):
                     grid(cells)
 

@@ -10,6 +10,9 @@ import streamlit as st
 from pages.shared.documents.measured import metrics_of, title_of
 from pages.shared.documents.retrieval_panel import MODE_NAMES
 
+LOW_TO_HIGH = ["#d3eaed", "#075763"]
+"""The same in both themes, so that the words in the cells can be read."""
+
 
 def grid(cells: Sequence[dict[str, Any]]) -> None:
     """Draw it.
@@ -42,7 +45,7 @@ def grid(cells: Sequence[dict[str, Any]]) -> None:
         y=alt.Y("mode:N", title=None, sort=list(MODE_NAMES.values())),
     )
     boxes = base.mark_rect().encode(
-        color=alt.Color("value:Q", title=title_of(metric), scale=alt.Scale(zero=False), legend=None),
+        color=alt.Color("value:Q", title=title_of(metric), scale=alt.Scale(zero=False, range=LOW_TO_HIGH), legend=None),
         tooltip=[
             alt.Tooltip("mode:N"),
             alt.Tooltip("size:N", title="chunk size"),

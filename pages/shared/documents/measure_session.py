@@ -8,15 +8,26 @@ import streamlit as st
 
 from core import jobs
 from core.documents.collections import CollectionView
+from core.documents.settings import Mode
 from core.errors import LoupeError
 from pages.shared.documents.question_files import StoredSet
-from pages.shared.documents.retrieval_panel import retrieval
+from pages.shared.documents.retrieval_panel import MODE_NAMES, retrieval
 
 PAGE = "measure"
 JOB = "measured"
 """Query parameter that holds the id of the shown measurement's job."""
 ERROR = "measure_error"
 MODES, K, SIZES = "measure_modes", "measure_k", "measure_sizes"
+
+
+def check_link() -> None:
+    """Let go of a job in the URL that does not exist, and say so."""
+    try:
+        if asked := st.query_params.get(JOB):
+            jobs.get(asked)
+    except LoupeError as error:
+        st.session_state[ERROR] = str(error)
+        st.query_params.pop(JOB, None)
 
 
 def shown_job(kind: str, collection: CollectionView) -> jobs.JobView | None:
@@ -26,21 +37,16 @@ def shown_job(kind: str, collection: CollectionView) -> jobs.JobView | None:
         LoupeError: the store cannot be read.
     """
     if asked := st.query_params.get(JOB):
-        try:
-            found = jobs.get(asked)
-        except LoupeError as error:
-            st.session_state[ERROR] = str(error)
-            st.query_params.pop(JOB, None)
-        else:
-            if found.kind == kind and found.request.get("collection") == collection.id:
-                return found
+        found = jobs.get(asked)
+        if found.kind == kind and found.request.get("collection") == collection.id:
+            return found
     mine = [each for each in jobs.list_jobs(kind=kind) if each.request.get("collection") == collection.id]
     return mine[0] if mine else None
 
 
 def start_measuring(collection: CollectionView, questions: StoredSet) -> None:
     """Measure every ticked mode; call it from a widget's callback only."""
-    modes = list(st.session_state.get(MODES) or [])
+    modes = _modes()
     if not modes:
         st.session_state[ERROR] = "Tick at least one mode."
         return
@@ -56,7 +62,7 @@ def start_measuring(collection: CollectionView, questions: StoredSet) -> None:
 
 def start_grid(collection: CollectionView, questions: StoredSet) -> None:
     """Measure every chunk size with every ticked mode; call it from a widget's callback only."""
-    modes, sizes = list(st.session_state.get(MODES) or []), _sizes(str(st.session_state.get(SIZES) or ""))
+    modes, sizes = _modes(), _sizes(str(st.session_state.get(SIZES) or ""))
     if not modes or not sizes:
         st.session_state[ERROR] = "Tick at least one mode and write at least one chunk size, such as 64, 128, 256."
         return
@@ -97,6 +103,12 @@ def _questions(collection: CollectionView, questions: StoredSet) -> dict[str, An
         "questions": questions.name,
         "k": int(st.session_state.get(K, 10)),
     }
+
+
+def _modes() -> list[Mode]:
+    """The ticked modes, in the order of the menu."""
+    ticked = st.session_state.get(MODES) or []
+    return [mode for mode in MODE_NAMES if mode in ticked]
 
 
 def _sizes(text: str) -> list[int]:

@@ -100,9 +100,9 @@ def measured_chart(rows: Sequence[Row]) -> None:
     ends = base.mark_tick(thickness=1.6, color="#7d8b91", height=9)
     chart = (
         alt.layer(bars, lines, ends.encode(x="low:Q"), ends.encode(x="high:Q"))
-        .properties(width=215, height=max(40, 30 * len(rows)))
+        .properties(width=172, height=max(40, 30 * len(rows)))
         .facet(
-            alt.Facet("metric:N", title=None, sort=[title_of(m) for m in metrics_of(rows[0])]),
+            column=alt.Column("metric:N", title=None, sort=[title_of(metric) for metric in metrics_of(rows[0])]),
             data=alt.Data(values=values),
         )
     )

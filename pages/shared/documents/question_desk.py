@@ -6,13 +6,14 @@ Knows nothing of measuring.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from core import jobs
 from core.documents.collections import CollectionView
-from core.documents.measuring import Question
+from core.documents.measuring import Question, question_sets
 from core.errors import LoupeError
 from core.settings import get_settings
 from core.store.export import defuse
@@ -25,6 +26,7 @@ from pages.shared.text import plain
 
 CHOSEN, NAME = "measure_set", "measure_set_name"
 UPLOAD_MB = 50
+EXAMPLE = Path(__file__).parents[3] / "prompts" / "questions" / "solar-system"
 MOST_SHOWN = 500
 
 
@@ -50,6 +52,18 @@ def question_picker(collection: CollectionView) -> StoredSet | None:
             st.markdown("Delete this question set? Measurements that used it stay.")
             st.button("Delete for good", key="measure_delete", type="primary", on_click=_delete, args=(sets, chosen))
     return next((each for each in sets if each.id == chosen), None)
+
+
+def example_set(collection: CollectionView) -> None:
+    """Draw the button that takes the questions that ship with the example collection."""
+    st.button(
+        "Take 12 example questions",
+        icon=":material/play_arrow:",
+        key="measure_example",
+        type="primary",
+        on_click=_take_example,
+        args=(collection,),
+    )
 
 
 def questions_table(chosen: StoredSet) -> None:
@@ -153,6 +167,16 @@ def _write(collection: CollectionView) -> None:
             on_click=start_questions,
             args=(collection, int(count), model),
         )
+
+
+def _take_example(collection: CollectionView) -> None:
+    try:
+        read = question_sets.read(EXAMPLE / "queries.jsonl", EXAMPLE / "qrels.tsv")
+        kept = files.keep(collection.id, "example questions", read.questions, made=False)
+    except LoupeError as error:
+        st.session_state[ERROR] = str(error)
+        return
+    st.session_state[CHOSEN] = kept.id
 
 
 def _keep_upload(collection: CollectionView) -> None:
