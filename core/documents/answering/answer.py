@@ -23,9 +23,12 @@ from core.documents.retrieval.result import SearchResult
 from core.documents.settings import RetrievalSettings
 from core.errors import ContextOverflow
 from core.events import Event, Step
+from core.generation.params import SamplingParams
 from core.generation.request import ChatMessage
 from core.models.pool import get_pool
 
+MAX_STOPS = 16
+"""As many as `SamplingParams` takes."""
 Search = Callable[[str, str, RetrievalSettings, threading.Event | None], SearchResult]
 
 
@@ -91,7 +94,8 @@ def answer(request: AnswerRequest, cancel: threading.Event, search: Search) -> I
             raise ContextOverflow(
                 (rest or 0) + (passages[0].tokens or 0), request.params.max_tokens, asking.context_length or 0
             )
-        reply = yield from asking.ask(ANSWER, messages(used, history), request.params)
+        params = _stopping(request.params, (*wording.sampling.stop, f"\n--- {mark_of(question, used)}"))
+        reply = yield from asking.ask(ANSWER, messages(used, history), params)
     yield from _checked(request, reply, used, cancel)
 
 
@@ -154,6 +158,12 @@ def _fitted_history(
             "trimmed", f"{many} left out: there are {most:,} tokens for what was said before.", {"left_out": gone}
         )
     return history
+
+
+def _stopping(params: SamplingParams, stops: tuple[str, ...]) -> SamplingParams:
+    """The parameters with as many further stop strings as there is room for: a small model goes on with passages."""
+    every = tuple(dict.fromkeys((*params.stop, *stops)))
+    return params.model_copy(update={"stop": every[:MAX_STOPS]})
 
 
 def _room(request: AnswerRequest, asking: Asking) -> int | None:

@@ -96,7 +96,7 @@ def support(answer: str, passages: Sequence[str]) -> list[SentenceSupport]:
     """Every sentence of `answer` against `passages`; `[n]` in it cites the nth of them, counted from 1."""
     found = claims(answer, len(passages))
     texts = [without_markers(answer[each.start : each.end]) for each in found]
-    stems = [content_stems(text) for text in texts]
+    stems = [[] if text.startswith("#") else content_stems(text) for text in texts]  # a heading claims nothing
     read = [_Read(text) for text in passages]
     said = [place for place, words in enumerate(stems) if words]
     vectors = _Vectors([texts[place] for place in said], read)

@@ -78,7 +78,7 @@ def test_a_sentence_is_found_in_its_passage_and_the_evidence_is_exact() -> None:
     assert not third.claim and not third.supported
     assert groundedness(answer, [BREAD, LIGHTHOUSE]) == 1
     assert groundedness(answer, [BREAD]) == 0.5
-    assert groundedness("Yes. Sure!", [BREAD]) is None
+    assert groundedness("Yes. Sure!\n\n## The best bread", [BREAD]) is None
     assert groundedness(answer, []) == 0
 
 
