@@ -32,6 +32,8 @@ def worker_environment() -> dict[str, str]:
     """The variables of a worker."""
     settings = get_settings()
     names = _NAMES | {endpoint.key_env for endpoint in settings.endpoints if endpoint.key_env}
+    if settings.chroma_url:
+        names |= {"CHROMA_API_KEY"}
     kept = {name: value for name, value in os.environ.items() if name in names or name.startswith(_BEGINNINGS)}
     quiet = {"TQDM_DISABLE": "1", "TRANSFORMERS_VERBOSITY": "error", "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
     # the worker has another working directory: relative paths must not move with it

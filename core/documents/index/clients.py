@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.errors import EndpointError
+from core.models.endpoints import is_loopback
 from core.settings import Settings
 
 CONNECT_S, ANSWER_S = 5.0, 60.0
@@ -38,6 +39,8 @@ def server(settings: Settings) -> Any:
     parts = urlsplit(settings.chroma_url or "")
     secure = parts.scheme == "https"
     key = os.environ.get(KEY)
+    if key and not secure and not is_loopback(settings.chroma_url or ""):
+        raise EndpointError(f"The key {KEY} would travel unencrypted to {settings.chroma_url}; use https://.")
     options = ChromaSettings(_env_file=None, anonymized_telemetry=False)
     try:
         client = chromadb.HttpClient(

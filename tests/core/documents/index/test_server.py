@@ -106,6 +106,16 @@ def test_a_server_that_does_not_answer_stops_no_search(monkeypatch: pytest.Monke
     shelf.delete(row.name)
 
 
+def test_a_key_does_not_travel_unencrypted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHROMA_API_KEY", CANARY)
+    use("http://192.0.2.1:8000", monkeypatch)
+    row = collection()
+    write(row, new("a", "one"))
+    with pytest.raises(EndpointError, match="would travel unencrypted") as error:
+        index.sync(row.name)
+    assert CANARY not in str(error.value)
+
+
 @pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://x", "http://user:secret@x", "http://x?key=1", "http://"])
 def test_an_address_that_cannot_be_one_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     use(url, monkeypatch)
