@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +15,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.documents.extracted import Page
 from core.documents.settings import RetrievalSettings
+from core.errors import InvalidInput
+from core.store import jobs
+from pages.shared.documents import uploads
 from pages.shared.documents.passages import moved, ordinal, stage_words
 from pages.shared.documents.text_view import Border, pieces, window_around
 
@@ -114,3 +121,49 @@ def test_conditions_that_are_no_json_are_one_sentence() -> None:
     page.text_input(key="t_find_where").set_value('{"page": 3}').run()
     page.multiselect(key="t_find_only").set_value(["b.md"]).run()
     assert page.session_state["read"]["where"] == {"$and": [{"source": {"$in": ["b.md"]}}, {"page": 3}]}
+
+
+class Sent:
+    """A file as a browser sends it."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        self.name, self.content = name, content
+
+    def getbuffer(self) -> memoryview:
+        return memoryview(self.content)
+
+
+def test_uploads_lie_under_our_names_and_go_a_day_later_unless_a_job_needs_them(loupe_home: Path) -> None:
+    gone, needed = (uploads.keep([Sent(f"../../{name}", name.encode())]) for name in ("one", "two"))
+    assert [Path(source.path).read_bytes() for source in (*gone, *needed)] == [b"one", b"two"]
+    assert [source.name for source in (*gone, *needed)] == ["../../one", "../../two"]
+    assert {Path(source.path).parents[1] for source in (*gone, *needed)} == {loupe_home / "uploads"}
+    now = datetime.now(UTC)
+    jobs.create(
+        jobs.JobRow(
+            id="0" * 20,
+            kind="ingest",
+            title="",
+            status="interrupted",
+            created_at=now,
+            updated_at=now,
+            request=json.dumps({"sources": [{"path": needed[0].path}]}),
+        )
+    )
+    for source in (*gone, *needed):
+        os.utime(Path(source.path).parent, (0, 0))
+    uploads.keep([Sent("three", b"three")])
+    assert not Path(gone[0].path).exists()
+    assert Path(needed[0].path).exists()
+
+
+def test_a_disk_that_cannot_be_written_is_one_sentence_and_leaves_nothing(
+    loupe_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(Sent):
+        def getbuffer(self) -> memoryview:
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(InvalidInput, match="No space left on device; free some space"):
+        uploads.keep([Sent("one", b"one"), Full("two", b"")])
+    assert list((loupe_home / "uploads").iterdir()) == []
