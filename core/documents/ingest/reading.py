@@ -22,7 +22,7 @@ from core.documents.ingest.sources import Item, digest_of
 from core.documents.settings import SplitSettings
 from core.errors import LoadError, LoupeError
 from core.settings import ensure_home
-from core.store.documents import NewChunk, NewDocument
+from core.store.document_changes import PATH_CHARACTERS, NewChunk, NewDocument
 from core.store.vectors import text_hash
 
 if TYPE_CHECKING:
@@ -179,6 +179,10 @@ class Reader:
                     yield Left(where, f"“{key[:100]}” comes twice in {item.name[-100:]}; the first one was kept."), 1
                     continue
                 seen.add(where)
+                if len(where) > PATH_CHARACTERS:
+                    reason = f"Its name has {len(where):,} characters; at most {PATH_CHARACTERS:,} are allowed."
+                    yield Left(where, reason), 1
+                    continue
                 if isinstance(part, Refused):
                     yield Left(where, part.reason), 1
                     continue

@@ -292,6 +292,14 @@ def test_an_unchanged_collection_loads_no_model(add: Add, files: Path, monkeypat
     assert statuses(add(row, files / "a.txt")) == {"a.txt": "unchanged"}
 
 
+def test_a_name_longer_than_the_store_takes_stops_nobody(add: Add, files: Path) -> None:
+    row = made()
+    (files / "a.txt").write_text(words(0, 20))
+    result = add(row, (files / "a.txt", "x" * 2001), (files / "a.txt", "good"))
+    assert [each["status"] for each in result["files"]] == ["failed", "added"]
+    assert "2,001 characters" in result["files"][0]["reason"]
+
+
 def test_removal_forgets_vectors_of_replaced_text(add: Add, files: Path) -> None:
     row = made()
     (files / "a.txt").write_text(words(0, 40))
