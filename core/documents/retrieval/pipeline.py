@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from core.models.embedders import Embedder
 
+MOST_BEYOND = 20
+"""Candidates beyond the first k that are named as left out."""
 LONGEST_QUERY = 20_000
 """Characters; an embedding model reads some hundred words of them."""
 
@@ -84,7 +86,7 @@ def run(
     with desk.timed("total"):
         if works and not desk.cancel.is_set():
             _stages(desk, works, {} if vectors is None else vectors)
-        results = [_result(desk, work, len(works), read=read) for work in works]
+        results = [_result(desk, work, read=read) for work in works]
     for result in results:
         result.timing.update({f"{name}_ms": 1000 * seconds / len(works) for name, seconds in desk.seconds.items()})
     return Ranking(desk, results, [work.ranked for work in works])
@@ -195,7 +197,7 @@ def _rerank(desk: Desk, works: list[_Work], ref: str) -> None:
         work.ranked = reranked(ref, work.query, here, texts)
 
 
-def _result(desk: Desk, work: _Work, questions: int, *, read: bool) -> SearchResult:
+def _result(desk: Desk, work: _Work, *, read: bool) -> SearchResult:
     if desk.cancel.is_set():
         work.ranked, work.notes = [], [*work.notes, "The search was cancelled."]
     queries = [work.query, *(work.rewritten.texts if work.rewritten else ())]
@@ -203,8 +205,17 @@ def _result(desk: Desk, work: _Work, questions: int, *, read: bool) -> SearchRes
     if not read:
         return SearchResult(query=work.query, hits=[], queries=queries, notes=work.notes, rewritings=told)
     with desk.timed("read"):
-        rows = Rows([each.id for each in [*work.ranked, *(left[0] for left in work.left_out)]], desk.collection.id)
+        every = work.ranked
+        # what comes far behind is neither read nor named, unless so many share a parent or are gone that it is needed
+        work.ranked = every if desk.by_parent else every[: desk.settings.k + MOST_BEYOND]
+        left_out = list(work.left_out)
+        rows = _rows(desk, work)
         chosen = _first(desk, work, rows)
+        if len(chosen) < desk.settings.k and len(work.ranked) < len(every):
+            work.ranked, work.left_out = every, left_out
+            rows = _rows(desk, work)
+            chosen = _first(desk, work, rows)
+        work.ranked = every
         found = hits(rows, chosen)
         dropped = [_dropped(rows, *left) for left in work.left_out]
         if not desk.cancel.is_set():
@@ -213,6 +224,10 @@ def _result(desk: Desk, work: _Work, questions: int, *, read: bool) -> SearchRes
     return SearchResult(
         query=work.query, hits=found, queries=queries, dropped=dropped, notes=work.notes, rewritings=told
     )
+
+
+def _rows(desk: Desk, work: _Work) -> Rows:
+    return Rows([each.id for each in [*work.ranked, *(left[0] for left in work.left_out)]], desk.collection.id)
 
 
 def _first(desk: Desk, work: _Work, rows: Rows) -> list[Candidate]:
@@ -227,6 +242,8 @@ def _first(desk: Desk, work: _Work, rows: Rows) -> list[Candidate]:
             reason = f"It lies in the same parent as number {best[parent]}, which is read already."
             work.left_out.append((each, place, "parent", reason))
         elif len(chosen) == k:
+            if sum(left[2] == "k" for left in work.left_out) == MOST_BEYOND:
+                break
             work.left_out.append((each, place, "k", f"Only the first {k} passages are returned."))
         else:
             chosen.append(each)

@@ -1,4 +1,4 @@
-"""Asking a model to rewrite a question: short, greedy, the question as data between marks.
+"""Asking a model to rewrite a question: short (one paragraph), greedy, the question as data between marks.
 
 Knows nothing of what is made of the answer.
 """
@@ -27,9 +27,24 @@ class Rewritten:
 
 
 def ask(
-    kind: str, model: str | None, instruction: str, question: str, max_tokens: int, cancel: threading.Event
+    kind: str,
+    model: str | None,
+    instruction: str,
+    question: str,
+    max_tokens: int,
+    cancel: threading.Event,
+    example: tuple[str, str] | None = None,
 ) -> Rewriting:
     """The model's answer to `instruction` about the question.
+
+    Args:
+        kind: of rewriting, to be told.
+        model: its reference; the default model when it is `None`.
+        instruction: what to do with the question.
+        question: a person's.
+        max_tokens: of the answer.
+        cancel: when set, the answer ends where it is.
+        example: a question and its answer, shown as an earlier turn: small models follow one better than words.
 
     Raises:
         LoupeError: the model could not be loaded, or could not answer.
@@ -43,13 +58,21 @@ def ask(
     ref = model or get_settings().default_model
     request = GenerationRequest.parse(
         model=ref,
-        messages=[{"role": "user", "content": f"{instruction}\n\n{delimited(question)}"}],
-        params=SamplingParams.parse(temperature=0, seed=SEED, max_tokens=max_tokens),
+        messages=[
+            *(_turns(instruction, *example) if example else ()),
+            {"role": "user", "content": f"{instruction}\n\n{delimited(question)}"},
+        ],
+        params=SamplingParams.parse(temperature=0, seed=SEED, max_tokens=max_tokens, stop=("\n\n",)),
     )
     result = GenerationResult()
     for event in generate(request, cancel):
         result.fold(event)
     return Rewriting(kind=kind, model=ref, prompt=result.prompt, output=result.text.strip())
+
+
+def _turns(instruction: str, question: str, answer: str) -> list[dict[str, str]]:
+    asked = {"role": "user", "content": f"{instruction}\n\n{delimited(question)}"}
+    return [asked, {"role": "assistant", "content": answer}]
 
 
 def delimited(question: str) -> str:
