@@ -39,6 +39,7 @@ class Matrix:
 
 
 _kept: OrderedDict[tuple[str, str], Matrix] = OrderedDict()
+_sizes: dict[str, int] = {}
 _loading: dict[tuple[str, str], threading.Lock] = {}
 _lock = threading.Lock()
 
@@ -74,10 +75,9 @@ def scan(row: CollectionRow, queries: NDArray[np.float32], k: int, ids: NDArray[
 
 
 def size(row: CollectionRow) -> int:
-    """How many chunks of the collection are in memory; 0 where it is not, or not any more."""
+    """How many chunks the collection had when it was last searched; 0 where it was not."""
     with _lock:
-        found = _kept.get((row.id, row.embedding))
-        return 0 if found is None else len(found.ids)
+        return _sizes.get(row.id, 0)
 
 
 def forget(collection: str | None = None) -> None:
@@ -85,6 +85,8 @@ def forget(collection: str | None = None) -> None:
     with _lock:
         for key in [key for key in _kept if collection in (None, key[0])]:
             del _kept[key]
+        if collection is None:
+            _sizes.clear()
 
 
 def _blocks(
@@ -117,6 +119,8 @@ def _matrix(row: CollectionRow) -> Matrix | None:
         if found is not None and found.revision >= row.revision:
             return found
         ids = documents.chunk_ids(row.id)
+        with _lock:
+            _sizes[row.id] = len(ids)
         if len(ids) * 4 * (row.dimension or 1) > MEMORY_BYTES // 2:
             forget(row.id)
             return None

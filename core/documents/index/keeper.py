@@ -242,7 +242,6 @@ class Keeper:
             handle = syncing.sync(self._client, row, tell, fresh=fresh, verify=first and not self.is_server)
             self._verified.add(row.id)
             self._ready[row.id] = _Ready(row.revision, row.embedding, handle)
-            exact.forget(row.id)  # the exact search reads it again should it be asked for
         finally:
             self._progress.pop(row.id, None)
             self._write_progress(now=True)

@@ -100,6 +100,21 @@ def test_it_is_kept_current_in_the_background() -> None:
     assert answers(row) == exactly(row)
 
 
+def test_a_process_that_searches_a_large_collection_often_keeps_its_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "LARGE", 500)
+    small, large = filled("small", 100), filled("large", 500)
+    for _ in range(2 * index.OFTEN):
+        index.nearest(small, vector("q"), 5)
+    assert index.state(large).status == "resting"
+    for _ in range(2 * index.OFTEN):
+        index.nearest(large, vector("q"), 5)
+    deadline = time.monotonic() + 120
+    while index.state(large).status != "current":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert answers(large) == exactly(large)
+
+
 def test_fields_go_along_for_other_tools() -> None:
     row = collection()
     write(row, new("a.pdf", "one", metadata={"year": 2020, "chroma:x": "kept by Chroma for itself"}, kind="pdf"))
@@ -236,10 +251,6 @@ def test_a_keeper_that_closes_in_the_middle_goes_on_where_it_was(monkeypatch: py
     monkeypatch.setattr(syncing, "BATCH", 50)
     row = filled(count=300)
     keeper = Keeper(get_settings())
-
-    def told(done: int, total: int) -> None:
-        if done >= 100:
-            raise RuntimeError("stop here")
 
     class Enough(BaseException):
         pass

@@ -54,7 +54,8 @@ def test_a_collection_too_large_to_keep_is_read_in_blocks(monkeypatch: pytest.Mo
     monkeypatch.setattr(exact, "MEMORY_BYTES", 100)
     monkeypatch.setattr("core.store.vectors.BLOCK", 7)
     check(row)
-    assert exact.size(collections.by_id(row.id)) == 0
+    assert exact.size(collections.by_id(row.id)) == 81
+    assert not exact._kept
 
 
 def test_equal_scores_are_ordered_by_id() -> None:
