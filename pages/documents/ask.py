@@ -104,12 +104,13 @@ def page() -> None:
     if collection is None:
         welcome()
         return
-    st.chat_input(
-        "Ask a follow-up question" if columns else "Ask the documents",
-        key=draft.QUESTION,
-        on_submit=once(ask),
-        disabled=bool(running) or not collection.chunks,
-    )
+    with st.container():  # in its place: pinned to the bottom it would scroll the page with every answer
+        st.chat_input(
+            "Ask a follow-up question" if columns else "Ask the documents",
+            key=draft.QUESTION,
+            on_submit=once(ask),
+            disabled=bool(running) or not collection.chunks,
+        )
     if error := st.session_state.pop(ERROR, None):
         st.error(plain(error))
     if not columns:

@@ -100,7 +100,7 @@ def _chart(
             "y": point.y,
             "group": point.source[shared:] if point.source in named else OTHERS,
             "file": point.source,
-            "page": point.page,
+            "page": "–" if point.page is None else str(point.page),
             "text": point.text,
         }
         for point in drawn.points
@@ -120,7 +120,7 @@ def _chart(
             **encoding,
             color=alt.Color("group:N", scale=alt.Scale(domain=domain, range=COLOURS), legend=legend),
             shape=alt.Shape("group:N", scale=alt.Scale(domain=domain), legend=legend),
-            tooltip=[alt.Tooltip("file:N"), alt.Tooltip("page:Q"), alt.Tooltip("text:N", title="begins")],
+            tooltip=[alt.Tooltip("file:N"), alt.Tooltip("page:N"), alt.Tooltip("text:N", title="begins")],
         )
         .add_params(pick)
     )

@@ -100,7 +100,7 @@ def _line(run: runs.RunView, passage: Passage, chosen: int | None, open_it: Call
         parts = [f"**{plain(passage.where)}**"]
         if move:
             parts.append(f":blue[{move}]" if move[0] == "▲" else move if move == "=" else f":orange[{move}]")
-        parts.append(f"{passage.score:.3g}")
+        parts.append(f"{passage.score:.3f}")
         if words := stage_words(passage.stages):
             parts.append(plain(words))
         if passage.tokens:

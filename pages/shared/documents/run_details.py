@@ -21,7 +21,12 @@ def answer_details(record: RunRecord, view: runs.RunView) -> None:
     """Draw it."""
     st.subheader(plain(record.title or "(empty question)"), anchor=False)
     st.page_link("pages/documents/ask.py", label="Open in Ask", icon=":material/forum:", query_params={RUNS: record.id})
-    st.caption(f"{plain(view.request.collection or 'without documents')} · {plain(view.request.model)}")
+    collection = view.request.collection if view.request.with_documents else None
+    st.caption(f"{plain(collection or 'without documents')} · {plain(view.request.model)}")
+    if collection is None:
+        outcome(view)
+        _settings(record, view)
+        return
     left, right = st.columns(2, border=True)
     with left:
         outcome(view)
@@ -31,6 +36,10 @@ def answer_details(record: RunRecord, view: runs.RunView) -> None:
             reader(view, chosen[1])
         else:
             st.caption("Press a number in the answer to read its passage here, where it stands in its document.")
+    _settings(record, view)
+
+
+def _settings(record: RunRecord, view: runs.RunView) -> None:
     with st.expander("Settings and versions", icon=":material/tune:"):
         asked = view.request.model_dump(mode="json", exclude={"question", "history"}, exclude_defaults=True)
         st.code(json.dumps(asked, indent=2, ensure_ascii=False), language="json", wrap_lines=True)

@@ -18,8 +18,8 @@ from pages.shared.text import plain
 EXAMPLE = "solar-system"
 FOLDER = Path(__file__).parents[3] / "prompts" / "collections" / EXAMPLE
 EXAMPLE_QUESTIONS = (
-    "Which planet is named after the Roman god of war?",
-    "What is the largest moon of Saturn?",
+    "Who discovered Titan?",
+    "When did the probe Huygens land on Titan?",
     "How long is a year on Saturn?",
     "Who won the football world cup in 1998?",
 )
