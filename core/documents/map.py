@@ -54,7 +54,9 @@ class Map:
 
     def place(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
         """Where vectors of shape [n, dimension] lie: shape [n, 2]."""
-        return (matrix - self.mean) @ self.axes.T
+        import numpy as np
+
+        return ((matrix - self.mean) @ self.axes.T).astype(np.float32, copy=False)
 
 
 def draw(collection: str, most: int = MOST_POINTS) -> Map:
