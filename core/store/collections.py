@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from core.errors import Conflict, InvalidInput, NotFound
 from core.store.database import get_database
 from core.store.tables import Chunk, Collection, Document, Embedding
+from core.store.vectors import forget_unused, hashes_of
 
 NAME_CHARACTERS = 100
 
@@ -179,8 +180,6 @@ def delete(collection: str) -> None:
     Raises:
         NotFound: it was deleted already.
     """
-    from core.store.vectors import forget_unused, hashes_of
-
     with get_database().write() as session:
         _by_id(session, collection)
         hashes = hashes_of(session, Chunk.collection == collection)

@@ -16,6 +16,7 @@ from core.documents.ingest.report import Report
 from core.documents.ingest.sources import Item, walk
 from core.errors import InvalidInput
 from core.jobs import JobContext
+from core.settings import ensure_home
 from core.store import collections, documents, vectors
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def run(request: dict[str, Any], job: JobContext) -> dict[str, Any]:
         return get_embedder(row.embedding)
 
     group = _Group(row.id, Vectors(row.embedding, embedder), Report(row.name, items, job), job)
-    with Reader(items, known, split_settings(row.splitter), embedder) as reader:
+    scratch = ensure_home() / "fetched" / job.id  # what an attempt that was killed left goes with the next one
+    with Reader(items, known, split_settings(row.splitter), embedder, scratch) as reader:
         while True:
             job.check()
             message = reader.get(WAIT_S / 4)

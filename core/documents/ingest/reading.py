@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tempfile
 import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +20,6 @@ from core.documents.ingest.pipe import Closed, Pipe
 from core.documents.ingest.sources import Item, digest_of
 from core.documents.settings import SplitSettings
 from core.errors import LoadError, LoupeError
-from core.settings import ensure_home
 from core.store.document_changes import PATH_CHARACTERS, NewChunk, NewDocument
 from core.store.vectors import text_hash
 
@@ -112,12 +110,18 @@ class Reader:
     """Reads all sources into a pipe: `with Reader(…) as reader: for message in reader.messages(…)`."""
 
     def __init__(
-        self, items: Sequence[Item], known: Known, settings: SplitSettings, embedder: Callable[[], Embedder]
+        self,
+        items: Sequence[Item],
+        known: Known,
+        settings: SplitSettings,
+        embedder: Callable[[], Embedder],
+        scratch: Path,
     ) -> None:
         self._items = items
         self._known = known
         self._settings = settings
         self._embedder = embedder
+        self._scratch = scratch
         self._stop = threading.Event()
         self._pipe: Pipe[Message] = Pipe(WAITING_CHARACTERS)
         self._thread = threading.Thread(target=self._run, name="ingest-reader", daemon=True)
@@ -157,7 +161,6 @@ class Reader:
 
     def _source(self, loader: Loader, item: Item) -> Iterator[tuple[Message, int]]:
         """Everything of one source; a file that cannot be read never stops the others."""
-        scratch: Path | None = None
         seen: set[str] = set()
         before = self._known.of(item.name)
         try:
@@ -165,8 +168,8 @@ class Reader:
             if item.is_address:
                 from core.documents.loading import fetch
 
-                scratch = Path(tempfile.mkdtemp(prefix="fetch-", dir=ensure_home()))
-                path = fetch(item.path, scratch).path
+                self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+                path = fetch(item.path, self._scratch).path
             digest = digest_of(path, self._stop)
             if before == [item.name] and self._known.digests[item.name] == digest:
                 yield Same(item.name, item.size), 1
@@ -199,8 +202,8 @@ class Reader:
         except (OSError, ValueError) as error:
             yield Ended(item, f"{_UNEXPECTED} ({type(error).__name__})"), 1
         finally:
-            if scratch is not None:
-                shutil.rmtree(scratch, ignore_errors=True)
+            if item.is_address:
+                shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _ready(self, part: Extracted, where: str, version: str) -> Ready:
         from core.documents.splitting import split

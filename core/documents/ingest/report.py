@@ -149,4 +149,6 @@ def _reason(file: _File) -> str | None:
         return file.reason
     if file.failed:
         return f"{file.failed:,} of its parts could not be read."
+    if not file.added + file.replaced + file.same:
+        return "It holds nothing that can be read."
     return None
