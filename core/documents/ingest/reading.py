@@ -169,7 +169,7 @@ class Reader:
                 from core.documents.loading import fetch
 
                 self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-                path = fetch(item.path, self._scratch).path
+                path = fetch(item.path, self._scratch, cancel=self._stop).path
             digest = digest_of(path, self._stop)
             if before == [item.name] and self._known.digests[item.name] == digest:
                 yield Same(item.name, item.size), 1
