@@ -5,6 +5,7 @@ Whether an answer is any good is not asked here.
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -86,6 +87,25 @@ def test_with_and_without_documents_stand_side_by_side(planets: str, monkeypatch
     assert [part["t"].strip() for part in first if part["doubtful"]] == ["It is made of cheese and 77 moons."]
     assert [part["t"] for part in page.component(f"ask_answer_{without.id}")["parts"]] == ["Saturn."]
     assert "Context window 8,192 tokens" in shown
+
+
+def test_an_answer_under_way_is_found_by_its_link_and_stopped_from_there(
+    planets: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    script(monkeypatch, *[lambda request: "Too late." if gate.wait(60) else ""] * 2)
+    page = Ask()
+    page.app.chat_input(key="ask_question").set_value(QUESTION).run()
+    assert not page.app.exception
+    assert page.app.chat_input(key="ask_question").disabled
+    other = Ask(answers=page.query("answers"))
+    assert other.ids == page.ids
+    other.click("ask_stop_all")
+    gate.set()
+    with_, without = page.finished()
+    assert (with_.status, without.status) == ("cancelled", "cancelled")
+    assert with_.result.passages and not with_.result.answer
+    assert not page.app.chat_input(key="ask_question").disabled
 
 
 def test_a_citation_opens_the_passage_beside_the_answer(planets: str, monkeypatch: pytest.MonkeyPatch) -> None:
