@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import streamlit as st
-from pages.shared.documents.index_words import index_words
 
 from core.documents import collections
 from core.documents.collections import CollectionView
 from core.errors import LoupeError
 from core.store.export import defuse
+from pages.shared.documents.index_words import index_words
 from pages.shared.documents.picker import COLLECTION
 from pages.shared.text import plain
 
