@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PREFIX = "loupe-"
-BATCH = 1000
+BATCH = 2500
 PAGE = 5000
 """Ids that are read at once: a read with metadata fails beyond 32,766."""
 SYNC_THRESHOLD = 10_000
