@@ -27,6 +27,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--no-first-run",
 ]
+expect.set_options(timeout=30_000)  # a page fetches its widgets while models compute in the same process
 ANSWER_MS = 300_000
 """Longest wait for an answer: the first one unpacks the weights, and the machine may be busy."""
 
