@@ -123,7 +123,7 @@ def test_fields_go_along_for_other_tools() -> None:
     [found] = handle.get()["metadatas"]
     [document] = documents.list_documents(row.id)
     assert found == {
-        "document": document.id, "source": "a.pdf", "title": "A.PDF", "kind": "pdf", "page": 1, "year": 2020,
+        "document": document.id, "source": "a.pdf", "kind": "pdf", "page": 1, "year": 2020,
     }  # fmt: skip
 
 
