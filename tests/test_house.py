@@ -32,10 +32,14 @@ ALLOWED = {
     "jobs": {"store"},
     "generation": {"models", "store", "live", "jobs"},
     "prompts": {"generation", "models", "store"},
-    "documents": {"generation", "models", "store", "live", "jobs", "prompts"},
+    "documents": {"generation", "models", "store", "live", "jobs", "prompts", "statistics"},
     "tools": {"sandbox", "documents"},
-    "evals": {"evals.scorers"},
-    "evals.scorers": {"sandbox"},
+    "statistics": set(),
+    "evals": {
+        *("evals.scorers", "statistics", "techniques", "documents", "generation", "models", "prompts", "sandbox"),
+        *("store", "live", "jobs"),
+    },
+    "evals.scorers": {"sandbox", "statistics"},
     "techniques": {"generation", "models", "store", "live", "prompts", "tools", "sandbox", "evals.scorers"},
     "integrations": {"documents", "generation", "models"},
     "cli": None,  # the command line may import everything

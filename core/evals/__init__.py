@@ -1,4 +1,5 @@
-"""Measuring answers: how one is found in an output, when it is right, what a sample of them says.
+"""Evaluation: variants beside each other on the same rows, judged by assertions, with an interval on every figure.
 
-Knows nothing of how outputs come about.
+`EvalFile` (what is compared, on which rows, judged how), `Variant` (one way to ask), `Row` (one input), `Assertion` and
+`Verdict` (one judgement), `Output` (what came out of one call). Knows nothing of pages.
 """

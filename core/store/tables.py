@@ -12,7 +12,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """The newest migration; a test holds it equal to the folder's head."""
 
 
@@ -232,3 +232,107 @@ class Embedding(Base):
     text_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     vector: Mapped[bytes] = mapped_column(LargeBinary)
     """float32, little endian, of length 1."""
+
+
+class Eval(Base):
+    """One run of an eval file: variants by rows by repeats."""
+
+    __tablename__ = "evals"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    name: Mapped[str] = mapped_column(String(200))
+    job: Mapped[str | None] = mapped_column(String(32))
+    """The job that runs it, which knows how far it is."""
+    rows: Mapped[int]
+    """Rows of the data set, broken ones included."""
+    data_digest: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of all rows: a resume is refused when the data set is another one."""
+    versions: Mapped[str] = mapped_column(Text)
+    plan: Mapped[str] = mapped_column(Text)
+    """Variants, repeats and whatever else a resume must find unchanged, as JSON."""
+    file: Mapped[str] = mapped_column(Text)
+    """The file that repeats this run."""
+
+    __table_args__ = (Index("ix_evals_created", "created_at", "id"),)
+
+
+class EvalRow(Base):
+    """One row of an eval's data set, as it was when the eval began."""
+
+    __tablename__ = "eval_rows"
+
+    eval: Mapped[str] = mapped_column(ForeignKey("evals.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    description: Mapped[str] = mapped_column(Text)
+    vars: Mapped[str] = mapped_column(Text)
+    metadata_json: Mapped[str] = mapped_column("metadata", Text)
+    broken: Mapped[str | None] = mapped_column(Text)
+    """Why it could not be read, in one sentence; such a row has no cells."""
+
+
+class EvalCell(Base):
+    """One variant on one row: what came out is in `EvalOutput`, what was said of it is here."""
+
+    __tablename__ = "eval_cells"
+
+    eval: Mapped[str] = mapped_column(ForeignKey("evals.id", ondelete="CASCADE"), primary_key=True)
+    row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    variant: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Its place among the variants, from 0."""
+    repeat: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    output: Mapped[str | None] = mapped_column(String(64))
+    """Key of the output; `None` where there was none."""
+    cached: Mapped[bool]
+    """Whether the output was there already and no call was made."""
+    passed: Mapped[bool]
+    score: Mapped[float] = mapped_column(Double)
+    error: Mapped[str | None] = mapped_column(Text)
+    seconds: Mapped[float] = mapped_column(Double)
+    prompt_tokens: Mapped[int | None]
+    completion_tokens: Mapped[int]
+    cost_usd: Mapped[float | None] = mapped_column(Double)
+    override: Mapped[bool | None]
+    """What a person says instead of `passed`."""
+    override_reason: Mapped[str | None] = mapped_column(Text)
+    override_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    verdicts: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (
+        Index("ix_eval_cells_variant", "eval", "variant", "row"),
+        Index("ix_eval_cells_output", "output"),
+    )
+
+
+class EvalOutput(Base):
+    """What came out of one call, used again by every cell that would make the very same call."""
+
+    __tablename__ = "eval_outputs"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 of everything that matters: model and its revision, request, what the request refers to."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    model: Mapped[str] = mapped_column(String(500))
+    output: Mapped[str] = mapped_column(Text)
+
+
+class Vote(Base):
+    """Which of two outputs a person preferred, not knowing whose they were; both sides with their full settings."""
+
+    __tablename__ = "votes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    topic: Mapped[str] = mapped_column(String(100))
+    voter: Mapped[str] = mapped_column(String(64))
+    left_name: Mapped[str] = mapped_column(String(200))
+    right_name: Mapped[str] = mapped_column(String(200))
+    outcome: Mapped[str] = mapped_column(String(16))
+    """left, right, tie or both-bad."""
+    comment: Mapped[str] = mapped_column(Text)
+    question: Mapped[str] = mapped_column(Text)
+    left: Mapped[str] = mapped_column(Text)
+    """The variant and its output, as JSON."""
+    right: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (Index("ix_votes_created", "created_at", "id"), {"sqlite_autoincrement": True})
