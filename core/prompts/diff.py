@@ -18,6 +18,7 @@ MAX_WORD_PAIRS = 20_000
 """Most pairs of words that are matched within a line; beyond, all between what both lines begin and end with counts."""
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 Spans = tuple[tuple[int, int], ...]
+Operation = tuple[Literal["replace", "delete", "insert", "equal"], int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +84,32 @@ def _changed(left: str, right: str) -> tuple[Spans, Spans]:
     """Which characters of two lines belong to words that differ."""
     a, b = _WORDS.findall(left), _WORDS.findall(right)
     starts_a, starts_b = _starts(a), _starts(b)
+    found_a, found_b = [], []
+    for kind, i1, i2, j1, j2 in operations(a, b, MAX_WORD_PAIRS):
+        if kind == "equal":
+            continue
+        found_a += [(starts_a[i1], starts_a[i2])] if i2 > i1 else []
+        found_b += [(starts_b[j1], starts_b[j2])] if j2 > j1 else []
+    return tuple(found_a), tuple(found_b)
+
+
+def operations(a: list[str], b: list[str], most_pairs: int) -> list[Operation]:
+    """What makes `a` into `b`, in order and without gaps: (kind, from and to in `a`, from and to in `b`).
+
+    Args:
+        a: pieces of a text, such as words.
+        b: pieces of the other.
+        most_pairs: most pairs that are matched; beyond, all between what both begin and end with is one replacement.
+    """
     head = _common(a, b)
     tail = _common(a[head:][::-1], b[head:][::-1])
     middle_a, middle_b = a[head : len(a) - tail], b[head : len(b) - tail]
-    operations: Sequence[tuple[str, int, int, int, int]] = [("replace", 0, len(middle_a), 0, len(middle_b))]
-    if len(middle_a) * len(middle_b) <= MAX_WORD_PAIRS:
-        operations = difflib.SequenceMatcher(None, middle_a, middle_b, autojunk=False).get_opcodes()
-    found_a, found_b = [], []
-    for kind, i1, i2, j1, j2 in operations:
-        if kind == "equal":
-            continue
-        found_a += [(starts_a[head + i1], starts_a[head + i2])] if i2 > i1 else []
-        found_b += [(starts_b[head + j1], starts_b[head + j2])] if j2 > j1 else []
-    return tuple(found_a), tuple(found_b)
+    inside: Sequence[Operation] = [("replace", 0, len(middle_a), 0, len(middle_b))]
+    if len(middle_a) * len(middle_b) <= most_pairs:
+        inside = difflib.SequenceMatcher(None, middle_a, middle_b, autojunk=False).get_opcodes()
+    moved = [(kind, head + i1, head + i2, head + j1, head + j2) for kind, i1, i2, j1, j2 in inside]
+    ends = len(a) - tail, len(b) - tail
+    return [("equal", 0, head, 0, head), *moved, ("equal", ends[0], len(a), ends[1], len(b))]
 
 
 def _starts(words: list[str]) -> list[int]:
