@@ -41,7 +41,7 @@ _INTERRUPTED = "Loupe stopped while this was running; what had arrived is kept."
 
 
 @lru_cache(maxsize=1)
-def _versions() -> str:
+def package_versions() -> str:
     """Versions of Loupe and of what computes, read from the packages' metadata without importing them."""
     found: dict[str, Any] = {"loupe": __version__}
     for package in _VERSIONED:
@@ -80,7 +80,7 @@ class RunRecord(RunRow):
 
     request: str
     result: str = "{}"
-    versions: str = field(default_factory=_versions)
+    versions: str = field(default_factory=package_versions)
     search: str = ""
     """Text that finds it, see `searchable`."""
 
