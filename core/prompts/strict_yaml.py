@@ -1,8 +1,8 @@
 """YAML as plain data: read strictly, written so that an unchanged part keeps its lines and comments.
 
-Strict is about danger: no tags that build objects, no aliases (a few bytes of them unfold into gigabytes), no key
-twice, no deep nesting. Scalars follow the core schema of YAML 1.2, as in GitHub's tools: `yes`, `12:30`, `010` and
-`2026-01-31` are text. Knows nothing of what the data means.
+Strict is about danger: no tags that build objects, no aliases (a few bytes of them unfold into gigabytes; a caller may
+allow those that unfold into little), no key twice, no deep nesting. Scalars follow the core schema of YAML 1.2, as in
+GitHub's tools: `yes`, `12:30`, `010` and `2026-01-31` are text. Knows nothing of what the data means.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from core.errors import InvalidInput
 from core.prompts.names import short
 
 MAX_DEPTH = 60
+MAX_UNFOLDED = 5_000_000
+"""Most characters and nodes of a document whose aliases are written out."""
 _TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "map", "seq")}
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where PyYAML was built with it: 10 times as fast
 
@@ -36,19 +38,24 @@ class _StrictLoader(_Base):  # type: ignore[misc]
         return mapping
 
 
-def load(text: str, what: str) -> Any:
+class _AliasLoader(_StrictLoader):
+    """Plain data, in which a part may stand for another one (`*name`) or be merged into a mapping (`<<: *name`)."""
+
+
+def load(text: str, what: str, *, aliases: bool = False) -> Any:
     """The data in `text`.
 
     Args:
         text: one YAML document.
         what: how a sentence calls it, such as “The preset …/x.yml”.
+        aliases: whether `*name` is allowed, as long as everything written out stays small and nothing holds itself.
 
     Raises:
         InvalidInput: it is not YAML, or not allowed; one sentence with the line.
     """
     try:
-        _check(text)
-        loader = _StrictLoader(text)
+        _check(text, aliases)
+        loader = (_AliasLoader if aliases else _StrictLoader)(text)
         try:
             return loader.get_single_data()
         finally:
@@ -96,22 +103,58 @@ def _holds(text: str, data: dict[str, Any]) -> bool:
         return False
 
 
-def _check(text: str) -> None:
+def _check(text: str, aliases: bool) -> None:
     """Refuse what must not be built, looking at the stream of events alone: nothing is unfolded here."""
-    depth = 0
+    unfolded = _Unfolded()
     events: Iterator[Any] = yaml.parse(text, Loader=_StrictLoader)
     for event in events:
         mark = event.start_mark
-        if isinstance(event, yaml.AliasEvent):
+        if isinstance(event, yaml.AliasEvent) and not aliases:
             raise yaml.MarkedYAMLError(problem="aliases (*) are not allowed, write the value out", problem_mark=mark)
         if (tag := getattr(event, "tag", None)) and tag not in _TAGS:
             raise yaml.MarkedYAMLError(problem=f"the tag {short(tag)} is refused", problem_mark=mark)
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
+        if problem := unfolded.add(event):
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+
+
+class _Unfolded:
+    """How large and how deep a document is with all aliases written out, event by event."""
+
+    def __init__(self) -> None:
+        self._size, self._depth = 0, 0
+        self._open: list[list[Any]] = []  # of every collection under way: its anchor, the size before it, its reach
+        self._known: dict[str, tuple[int, int]] = {}  # anchor → its size and height
+
+    def add(self, event: Any) -> str | None:
+        """Take in one event; what is wrong with it, if anything."""
+        if isinstance(event, yaml.AliasEvent):
+            name = str(event.anchor)
+            if any(anchor == name for anchor, _, _ in self._open):
+                return f"{short('*' + name)} stands inside of what it stands for"
+            size, height = self._known.get(name, (1, 0))
+            self._size += size
+            self._reach(self._depth + height)
+            if self._size > MAX_UNFOLDED:
+                return "its aliases (*) unfold into too much, write the values out"
+        elif isinstance(event, yaml.ScalarEvent):
+            self._size += 1 + len(event.value)
+            if event.anchor:
+                self._known[event.anchor] = (1 + len(event.value), 0)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._open.append([event.anchor, self._size, self._depth])
+            self._size, self._depth = self._size + 1, self._depth + 1
+            self._reach(self._depth)
         elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > MAX_DEPTH:
-            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=mark)
+            anchor, before, reach = self._open.pop()
+            self._depth -= 1
+            self._reach(reach)
+            if anchor:
+                self._known[anchor] = (self._size - before, reach - self._depth)
+        return "nested too deeply" if self._open and self._open[-1][2] > MAX_DEPTH else None
+
+    def _reach(self, depth: int) -> None:
+        if self._open:
+            self._open[-1][2] = max(self._open[-1][2], depth)
 
 
 def _blocks(text: str, what: str) -> tuple[dict[str, tuple[Any, str, str]], str]:
@@ -207,3 +250,4 @@ _resolver(
     r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
     "-+0123456789.",
 )
+_AliasLoader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile("^<<$"), ["<"])

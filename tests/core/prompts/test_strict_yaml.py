@@ -172,3 +172,31 @@ def test_a_value_that_ends_in_empty_lines_may_be_followed_by_others() -> None:
     text, _ = strict_yaml.dump({"a": "x\n\n\n", "b": 2}, "a: 1\nb: 2 # kept\n")
     assert strict_yaml.load(text, "x") == {"a": "x\n\n\n", "b": 2}
     assert "# kept" in text
+
+
+def test_aliases_stand_for_what_they_name_where_they_are_allowed() -> None:
+    text = "base: &b {x: 1, y: [1, 2]}\nuse: {<<: *b, x: 2}\nsame: *b\nboth: {<<: [*b, {z: 3}]}\n"
+    assert strict_yaml.load(text, "The file", aliases=True) == {
+        "base": {"x": 1, "y": [1, 2]},
+        "use": {"x": 2, "y": [1, 2]},
+        "same": {"x": 1, "y": [1, 2]},
+        "both": {"x": 1, "y": [1, 2], "z": 3},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (BOMB, "unfold into too much"),
+        ("text: &t " + "x" * 100_000 + "\nmany: [" + ", ".join(["*t"] * 100) + "]", "unfold into too much"),
+        ("a: &a [*a]", "'*a' stands inside of what it stands for"),
+        ("a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 99)), "nested too deeply"),
+        ("a: *b", "undefined alias"),
+        ("a: &a 1\na: *a", "'a' occurs twice"),
+        ("a: &a !!python/object/apply:os.system [ls]\nb: *a", "is refused"),
+    ],
+)
+def test_aliases_cannot_hurt(text: str, says: str) -> None:
+    with pytest.raises(InvalidInput) as error:
+        strict_yaml.load(text, "The file", aliases=True)
+    assert says in str(error.value)
