@@ -1,0 +1,92 @@
+"""All assertions of a row on one output, and what they add up to.
+
+Knows no type of assertion, nor who asked for the output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from core.evals.assertion import Assertion, AssertionSet, Verdict
+from core.evals.assertions.case import Case
+from core.evals.assertions.kind import unsaid
+from core.evals.assertions.registry import kind_of
+from core.evals.judging.means import Judging
+from core.evals.output import Output
+from core.evals.row import Row
+from core.evals.variant import Variant
+
+
+def judge(
+    row: Row,
+    variant: Variant,
+    output: Output,
+    judging: Judging,
+    assertions: Sequence[Assertion | AssertionSet] = (),
+) -> tuple[Verdict, ...]:
+    """A verdict for each assertion, in order; never raises for what a row or an output holds.
+
+    Types that compare the outputs of all variants (`select-best`) are left out: see `judge_together`.
+
+    Args:
+        row: its own assertions come last.
+        variant: who gave the output.
+        output: one with an error fails every assertion, negated or not, with that error.
+        judging: models and limits, the same object for a whole run.
+        assertions: of the file, demanded of every row.
+    """
+    case = Case(row, variant, output, judging)
+    verdicts = (_verdict(each, case) for each in (*assertions, *row.assertions))
+    return tuple(verdict for verdict in verdicts if verdict is not None)
+
+
+def total(verdicts: Iterable[Verdict], threshold: float | None = None) -> tuple[bool, float]:
+    """Whether a cell passes, and its score: the weighted mean.
+
+    What has weight 0 is measured only and counts for neither. With a threshold the score decides, whatever single
+    assertions say, as in promptfoo; without one all must pass. Nothing demanded is passed, with a score of 1.
+    """
+    counted = [each for each in verdicts if each.weight > 0]
+    if not counted:
+        return True, 1.0
+    # From the largest weight, so that weights of 1e300 do not add up to infinity.
+    largest = max(each.weight for each in counted)
+    weights = [each.weight / largest for each in counted]
+    score = sum(weight * each.score for weight, each in zip(weights, counted, strict=True)) / sum(weights)
+    score = min(1.0, max(0.0, score))
+    passed = all(each.passed for each in counted) if threshold is None else score >= threshold - 1e-9
+    return passed, score
+
+
+def _verdict(each: Assertion | AssertionSet, case: Case) -> Verdict | None:
+    if isinstance(each, AssertionSet):
+        return _set(each, case)
+    kind = kind_of(each.type)
+    if kind is None:
+        return unsaid(each, f"There is no assertion {each.type[:60]!r}.")
+    return None if kind.compares else kind.check(each, case)
+
+
+def _set(each: AssertionSet, case: Case) -> Verdict | None:
+    verdicts = (_verdict(one, case) for one in each.assertions)
+    parts = tuple(part for part in verdicts if part is not None)
+    if not parts:
+        return None
+    passed, score = total(parts, each.threshold)
+    counted = [part for part in parts if part.weight > 0]
+    error = next((part.error for part in counted if part.error), None)
+    if each.threshold is not None:
+        reason = f"Its score is {score:.3g}, {'at least' if passed else 'below'} {each.threshold:g}."
+    else:
+        failed = next((part for part in counted if not part.passed), None)
+        reason = f"{failed.label}: {failed.reason}" if failed else "All of it passed."
+    return Verdict(
+        label=each.metric or "assert-set",
+        passed=passed,
+        score=score,
+        reason=reason,
+        weight=each.weight,
+        metric=each.metric,
+        error=None if passed else error,
+        parts=parts,
+    )
