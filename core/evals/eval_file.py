@@ -27,10 +27,16 @@ class DataSource(BaseModel):
     the rows stand in the file itself."""
     rows: tuple[Row, ...] = ()
     """Rows that stand in the file itself; they come before those of `path`."""
+    more: tuple[str, ...] = ()
+    """Further files, after `path`."""
     limit: int | None = Field(None, ge=1)
     """Only the first so many rows."""
     on_broken: OnBroken = "stop"
     """A row that cannot be read ends it before anything runs, or is named and left out."""
+    unsupported: OnBroken = "stop"
+    """Likewise for an assertion of a row whose type Loupe does not know."""
+    usual_judge: bool = False
+    """Whether the usual model judges where a row names a judge that Loupe cannot call; else that is an error."""
 
 
 class EvalFile(BaseModel):
@@ -47,6 +53,8 @@ class EvalFile(BaseModel):
     default_assertions: tuple[Assertion | AssertionSet, ...] = ()
     """Demanded of every row."""
     default_threshold: float | None = None
+    default_metadata: dict[str, Any] = {}
+    """For rows that do not have their own."""
     repeat: int = Field(1, ge=1, le=100)
     concurrency: int = Field(8, ge=1, le=64)
     """Calls under way at once for each model."""

@@ -25,7 +25,9 @@ class Row(BaseModel):
     vars: dict[str, Any] = {}
     """By variable; `expected` is the answer hoped for, where there is one."""
     assertions: tuple[Assertion | AssertionSet, ...] = ()
-    """Of this row alone; those of the file come first."""
+    """Of this row alone; those of the file come first. Rows that `core.evals.datasets` gives out hold both."""
+    with_defaults: bool = True
+    """Whether the file's default assertions are demanded of it too."""
     threshold: float | None = None
     """The weighted score that the row's cells must reach; `None`: every assertion must pass."""
     metadata: dict[str, Any] = {}
