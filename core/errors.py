@@ -96,11 +96,14 @@ class EndpointError(LoupeError):
 
     Attributes:
         status: HTTP status, or `None` when there was no answer at all.
+        retry_after_s: seconds after which trying again makes sense, 0 where the endpoint did not say how long; `None`
+            where it makes none.
     """
 
-    def __init__(self, message: str, status: int | None = None) -> None:
+    def __init__(self, message: str, status: int | None = None, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class StreamInterrupted(EndpointError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 
+from core.documents.answering.request import AnswerRequest
 from core.errors import LoupeError
 from core.evals.output import Output
 from core.evals.variant import Request
@@ -16,31 +17,40 @@ from core.generation.request import GenerationRequest
 from core.generation.result import GenerationResult
 from core.techniques.request import TechniqueRequest
 
+STOPPED = "It was stopped."
+"""The error of an output that nobody waited for."""
+
 
 def ask(request: Request, cancel: threading.Event | None = None) -> Output:
     """What comes of the request. A failure is an output with `error`; what had arrived before it is kept.
 
     Many threads may ask at once: requests to one model in this process share batches.
     """
+    return attempt(request, cancel)[0]
+
+
+def attempt(request: Request, cancel: threading.Event | None = None) -> tuple[Output, LoupeError | None]:
+    """As `ask`, and the failure itself, for whoever decides whether to try again."""
     cancel, began = cancel or threading.Event(), time.perf_counter()
     if isinstance(request, GenerationRequest):
         return _generated(request, cancel, began)
     return _folded(request, cancel, began)
 
 
-def _generated(request: GenerationRequest, cancel: threading.Event, began: float) -> Output:
+def _generated(request: GenerationRequest, cancel: threading.Event, began: float) -> tuple[Output, LoupeError | None]:
     from core.generation.generate import generate
 
-    result, error = GenerationResult(model=request.model), None
+    result, failure = GenerationResult(model=request.model), None
     try:
         for event in generate(request, cancel):
             result.fold(event)
-    except LoupeError as problem:
-        error = str(problem)
+    except LoupeError as error:
+        failure = error
     done = result.completions[0] if result.completions else None
-    return Output(
+    stopped = done is None or done.finish_reason == "cancelled"
+    output = Output(
         text=result.text,
-        error=error or ("It was stopped." if done is None or done.finish_reason == "cancelled" else None),
+        error=str(failure) if failure else STOPPED if stopped else None,
         prompt=result.prompt,
         finish_reason=done.finish_reason if done else None,
         prompt_tokens=result.usage.prompt_tokens,
@@ -49,29 +59,31 @@ def _generated(request: GenerationRequest, cancel: threading.Event, began: float
         ttft_s=result.timing.ttft_s,
         cost_usd=cost_usd(request.model, result.usage),
     )
+    return output, failure
 
 
-def _folded(request: Request, cancel: threading.Event, began: float) -> Output:
+def _folded(
+    request: TechniqueRequest | AnswerRequest, cancel: threading.Event, began: float
+) -> tuple[Output, LoupeError | None]:
     from core.documents.answering import AnswerResult
     from core.documents.answering import runs as answers
     from core.techniques import runs as techniques
     from core.techniques.result import TechniqueResult
 
-    error: str | None = None
+    failure: LoupeError | None = None
     result: AnswerResult | TechniqueResult
     if isinstance(request, TechniqueRequest):
         result, events = TechniqueResult(), techniques.work(request, cancel)
     else:
-        assert not isinstance(request, GenerationRequest)
         result, events = AnswerResult(), answers.work(request, cancel)
     try:
         for event in events:
             result.fold(event)
-    except LoupeError as problem:
-        error = str(problem)
-    return Output(
+    except LoupeError as error:
+        failure = error
+    output = Output(
         text=result.text,
-        error=error or ("It was stopped." if cancel.is_set() else None),
+        error=str(failure) if failure else STOPPED if cancel.is_set() else None,
         prompt=result.prompt,
         prompt_tokens=result.usage.prompt_tokens,
         completion_tokens=result.usage.completion_tokens,
@@ -80,3 +92,4 @@ def _folded(request: Request, cancel: threading.Event, began: float) -> Output:
         cost_usd=cost_usd(request.model, result.usage),
         steps=tuple(step.model_dump(mode="json") for step in result.steps),
     )
+    return output, failure

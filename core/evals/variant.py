@@ -17,9 +17,12 @@ from core.errors import InvalidInput
 from core.generation.params import SamplingParams, invalid
 from core.generation.request import GenerationRequest, Mode
 from core.prompts.file import PromptFile, PromptMessage
+from core.prompts.inputs import as_text
 from core.techniques.request import TechniqueRequest
 
 Request: TypeAlias = GenerationRequest | TechniqueRequest | AnswerRequest
+PREFIX, SUFFIX = "__prefix", "__suffix"
+"""Variables of a row that stand before and after the last message of the user, whatever the prompt; as in promptfoo."""
 
 
 class Variant(BaseModel):
@@ -85,9 +88,9 @@ class Variant(BaseModel):
         Raises:
             InvalidInput: a variable has no value, or the technique does not take an option; one sentence.
         """
-        messages = self._prompt.render(values)
+        messages = _framed(self._prompt.render(values), values)
         params = self.params
-        if not params.greedy:  # a seed always, so that the same file gives the same outputs and may use them again
+        if self._drawn:  # a seed always, so that the same file gives the same outputs and may use them again
             params = params.model_copy(update={"seed": (params.seed or 0) + repeat})
         if self.technique is None and self.collection is None:
             return self._generation(messages, params)
@@ -104,6 +107,14 @@ class Variant(BaseModel):
         )
 
     @property
+    def _drawn(self) -> bool:
+        """Whether chance has a part in it: techniques that vote draw their samples at temperature 0 too."""
+        from core.techniques.registry import TECHNIQUES
+
+        votes = self.technique in TECHNIQUES and "samples" in TECHNIQUES[self.technique].options
+        return votes or not self.params.greedy
+
+    @property
     def _prompt(self) -> PromptFile:
         return PromptFile(messages=self.messages)
 
@@ -116,3 +127,12 @@ class Variant(BaseModel):
             raise InvalidInput(f"The prompt of {self.name} ends with the assistant's turn; end it with the user's.")
         chat = [{"role": each.role, "content": each.content} for each in messages]
         return GenerationRequest.parse(model=self.model, messages=chat, params=params)
+
+
+def _framed(messages: list[PromptMessage], values: Mapping[str, Any]) -> list[PromptMessage]:
+    before, after = (as_text(values.get(name) or "") for name in (PREFIX, SUFFIX))
+    if not before and not after:
+        return messages
+    last = max((place for place, each in enumerate(messages) if each.role == "user"), default=len(messages) - 1)
+    framed = messages[last].model_copy(update={"content": before + messages[last].content + after})
+    return [*messages[:last], framed, *messages[last + 1 :]]

@@ -7,6 +7,7 @@ Knows nothing of requests or streams.
 from __future__ import annotations
 
 import json
+import math
 import socket
 import ssl
 from email.utils import parsedate_to_datetime
@@ -35,10 +36,12 @@ def explain(
     name = f"The endpoint {endpoint.name}"
     quote = _quote(error, key)
     if isinstance(error, openai.APIStatusError):
-        return EndpointError(_status(error, name, endpoint, model) + quote, error.status_code)
+        sentence = _status(error, name, endpoint, model) + quote
+        return EndpointError(sentence, error.status_code, retry_after(error, math.inf))
     if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException):
         return EndpointError(
-            f"{name} was silent for {endpoint.timeout_s:g} s; check that the server is up, or raise its timeout_s."
+            f"{name} was silent for {endpoint.timeout_s:g} s; check that the server is up, or raise its timeout_s.",
+            retry_after_s=retry_after(error),
         )
     broken = isinstance(error, openai.APIResponseValidationError | ValueError | AttributeError | TypeError | KeyError)
     if broken and begun:
@@ -57,8 +60,8 @@ def explain(
     return EndpointError(f"{name} failed ({type(error).__name__})" + (quote or "."))
 
 
-def retry_after(error: Exception) -> float | None:
-    """Seconds to wait before trying again; `None` when trying again makes no sense.
+def retry_after(error: Exception, most: float = MAX_RETRY_AFTER_S) -> float | None:
+    """Seconds to wait before trying again; `None` when trying again makes no sense, or only after more than `most`.
 
     0 means: the server did not say, choose yourself.
     """
@@ -71,7 +74,7 @@ def retry_after(error: Exception) -> float | None:
     if error.code == "insufficient_quota":
         return None
     wait = _seconds(error.response.headers.get("retry-after", ""))
-    return wait if wait <= MAX_RETRY_AFTER_S else None
+    return wait if wait <= most else None
 
 
 def _seconds(header: str) -> float:
