@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.documents.measuring.bootstrap import interval
 from core.documents.measuring.measurement import BATCH, Names, Progress
 from core.documents.measuring.spans import Answer, Found, scores
 from core.documents.retrieval import search_many
 from core.documents.settings import RetrievalSettings
 from core.errors import InvalidInput
+from core.statistics.bootstrap import interval
 from core.store import collections, documents
 
 

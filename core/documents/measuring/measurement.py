@@ -12,13 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from core.documents.measuring.bootstrap import interval
 from core.documents.measuring.metrics import measured
 from core.documents.measuring.question_sets import Question, QuestionSet
 from core.documents.retrieval.pipeline import Ranking, run
 from core.documents.retrieval.places import documents_of
 from core.documents.settings import RetrievalSettings
 from core.errors import InvalidInput
+from core.statistics.bootstrap import interval
 from core.store import collections, documents
 
 if TYPE_CHECKING:

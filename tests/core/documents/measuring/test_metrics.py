@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
-from core.documents.measuring.bootstrap import difference, interval
+from core.statistics.bootstrap import difference, interval
 from core.documents.measuring.metrics import measured
 
 
