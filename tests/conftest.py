@@ -7,7 +7,7 @@ real code paths, no download, milliseconds a step.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -73,8 +73,8 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_tiny_model(tmp_path_factory.mktemp("tiny") / "model")
 
 
-def make_tiny_model(folder: Path, *, seed: int = 0) -> Path:
-    """Write a tiny Llama with random weights of `seed` to `folder` and return it."""
+def make_tiny_model(folder: Path, *, seed: int = 0, corpus: Sequence[str] = CORPUS) -> Path:
+    """Write a tiny Llama with random weights of `seed`, and a tokenizer trained on `corpus`, to `folder`; return it."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -86,7 +86,7 @@ def make_tiny_model(folder: Path, *, seed: int = 0) -> Path:
     trainer = trainers.BpeTrainer(
         vocab_size=500, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
     )
-    bpe.train_from_iterator(CORPUS * 4, trainer)
+    bpe.train_from_iterator([*corpus] * 4, trainer)
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=bpe, eos_token="<|im_end|>", bos_token="<|im_start|>", pad_token="<|im_end|>"
     )
