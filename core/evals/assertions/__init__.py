@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from core.evals.assertions.case import Case
 from core.evals.assertions.checking import check_known
-from core.evals.assertions.judge import judge, total
+from core.evals.assertions.judge import compares, judge, judge_together, total
 from core.evals.assertions.kind import Kind
+from core.evals.assertions.preparing import prepare
 from core.evals.assertions.registry import ALIASES, ASSERTIONS, kind_of, unsupported
 from core.evals.judging import Judging
 
@@ -23,8 +24,11 @@ __all__ = [
     "Judging",
     "Kind",
     "check_known",
+    "compares",
     "judge",
+    "judge_together",
     "kind_of",
+    "prepare",
     "total",
     "unsupported",
 ]

@@ -41,6 +41,8 @@ def _wrong(each: Assertion | AssertionSet) -> str | None:
             return "the assert-set is empty"
         if each.threshold is not None and not (0 <= each.threshold <= 1):
             return f"the assert-set has a threshold of {each.threshold:g}; it is from 0 to 1"
+        if any((kind := kind_of(one.type)) is not None and kind.compares for one in each.assertions):
+            return "the assert-set has a type that compares variants; put it beside the set"
         return next((f"in its assert-set, {wrong}" for one in each.assertions if (wrong := _wrong(one))), None)
     if (kind := kind_of(each.type)) is None:
         return _unknown(each.type)

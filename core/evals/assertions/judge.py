@@ -5,16 +5,19 @@ Knows no type of assertion, nor who asked for the output.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from core.evals.assertion import Assertion, AssertionSet, Verdict
 from core.evals.assertions.case import Case
-from core.evals.assertions.kind import unsaid
+from core.evals.assertions.looking import unsaid
 from core.evals.assertions.registry import kind_of
 from core.evals.judging.means import Judging
 from core.evals.output import Output
 from core.evals.row import Row
 from core.evals.variant import Variant
+
+Demand: TypeAlias = Assertion | AssertionSet
 
 
 def judge(
@@ -22,7 +25,7 @@ def judge(
     variant: Variant,
     output: Output,
     judging: Judging,
-    assertions: Sequence[Assertion | AssertionSet] = (),
+    assertions: Sequence[Demand] = (),
 ) -> tuple[Verdict, ...]:
     """A verdict for each assertion, in order; never raises for what a row or an output holds.
 
@@ -33,11 +36,52 @@ def judge(
         variant: who gave the output.
         output: one with an error fails every assertion, negated or not, with that error.
         judging: models and limits, the same object for a whole run.
-        assertions: of the file, demanded of every row.
+        assertions: of the file, demanded of every row that does not do without them.
     """
     case = Case(row, variant, output, judging)
-    verdicts = (_verdict(each, case) for each in (*assertions, *row.assertions))
+    verdicts = (_verdict(each, case) for each in demanded(row, assertions))
     return tuple(verdict for verdict in verdicts if verdict is not None)
+
+
+def demanded(row: Row, assertions: Sequence[Demand]) -> Iterator[Demand]:
+    """What is demanded of a row: what the file demands, unless the row does without, then its own."""
+    if row.with_defaults:
+        yield from assertions
+    yield from row.assertions
+
+
+def judge_together(
+    row: Row,
+    variants: Sequence[Variant],
+    outputs: Mapping[str, Output],
+    judging: Judging,
+    assertions: Sequence[Demand] = (),
+) -> dict[str, tuple[Verdict, ...]]:
+    """Verdicts of the types that compare the outputs of a row, for each variant by name; never raises, as `judge`.
+
+    They come on top of those of `judge`; outputs with an error are not compared.
+
+    Args:
+        row: its own assertions come last.
+        variants: whose outputs there are.
+        outputs: by the variant's name, of one repeat.
+        judging: models and limits.
+        assertions: of the file.
+    """
+    cases = {each.name: Case(row, each, outputs[each.name], judging) for each in variants if each.name in outputs}
+    verdicts: dict[str, list[Verdict]] = {name: [] for name in cases}
+    for each in demanded(row, assertions):
+        kind = kind_of(each.type) if isinstance(each, Assertion) else None
+        if isinstance(each, Assertion) and kind is not None and kind.compares:
+            for name, verdict in kind.check_together(each, cases).items():
+                verdicts[name].append(verdict)
+    return {name: tuple(found) for name, found in verdicts.items()}
+
+
+def compares(assertions: Iterable[Demand]) -> bool:
+    """Whether any of them needs all outputs of a row at once."""
+    kinds = (kind_of(each.type) for each in assertions if isinstance(each, Assertion))
+    return any(kind is not None and kind.compares for kind in kinds)
 
 
 def total(verdicts: Iterable[Verdict], threshold: float | None = None) -> tuple[bool, float]:
@@ -58,7 +102,7 @@ def total(verdicts: Iterable[Verdict], threshold: float | None = None) -> tuple[
     return passed, score
 
 
-def _verdict(each: Assertion | AssertionSet, case: Case) -> Verdict | None:
+def _verdict(each: Demand, case: Case) -> Verdict | None:
     if isinstance(each, AssertionSet):
         return _set(each, case)
     kind = kind_of(each.type)

@@ -1,21 +1,17 @@
 """What a type of assertion is: a name, what it needs, and a look at one output.
 
-Negation, weights, parts of an output and failures are the same for all types and stand here. Knows no type.
+Knows no type, and nothing of negation and failures, which are in `core.evals.assertions.looking`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from core.errors import LoupeError
 from core.evals.assertion import Assertion, Verdict
 from core.evals.assertions.case import Case, Finding, Judged
-from core.evals.assertions.needs import Needs, problem
-from core.evals.assertions.values import filled
-from core.evals.scorers import extract
-from core.log import get_log
+from core.evals.assertions.looking import looked_at
+from core.evals.assertions.needs import Needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,72 +38,23 @@ class Kind:
     """Names in `Assertion.options` that it acts on."""
     asks_model: bool = False
     """Whether it costs a call of a model."""
-    compares: bool = False
-    """Whether it looks at the outputs of all variants of a row together: see `judge_together`."""
+    together: Callable[[Mapping[str, Judged]], Mapping[str, Finding]] | None = None
+    """For a type that compares the outputs of all variants of a row: a finding for each, by the variant's name."""
     refuse: Callable[[Assertion], str | None] | None = None
     """What else can be wrong with an assertion before anything runs, as the rest of a sentence."""
 
+    @property
+    def compares(self) -> bool:
+        """Whether it looks at the outputs of all variants of a row together: see `judge_together`."""
+        return self.together is not None
+
     def check(self, assertion: Assertion, case: Case) -> Verdict:
         """What this type says of the output of a case; never raises for what an output or a row holds."""
-        if case.output.error is not None:
-            return self._unsaid(assertion, f"There is no output: {case.output.error}")
-        try:
-            return self._verdict(assertion, case)
-        except LoupeError as error:
-            return self._unsaid(assertion, str(error))
-        except Exception as error:  # a run of ten thousand cells must not end at one odd output
-            get_log().exception("evals: the assertion %s failed", assertion.label)
-            return self._unsaid(assertion, f"{self.name} failed on this output ({type(error).__name__}).")
+        return looked_at(self, assertion, {"": case}, self._one)[""]
 
-    def _verdict(self, assertion: Assertion, case: Case) -> Verdict:
-        value = filled(assertion.value, case.row.vars, program=self.needs == "program")
-        if value is None and self.expects:
-            value = case.row.vars.get("expected")
-            if value is None:
-                return self._unsaid(assertion, f"{self.name} needs a value, or a variable “expected” in the row.")
-        ready = assertion.model_copy(update={"value": value})
-        if (wrong := problem(self.needs, value)) or (wrong := self.refuse(ready) if self.refuse else None):
-            return self._unsaid(assertion, f"{self.name} {wrong}.")
-        text: str | None = case.output.text
-        if assertion.extract is not None:
-            text = extract(assertion.extract, case.output.text)
-        details = {} if value == assertion.value else {"value": value}
-        if text is None:  # no answer is neither right nor the absence of a wrong one
-            reason = f"The rule {assertion.extract} finds no answer in the output."
-            return self._say(assertion, False, 0.0, reason, details)
-        if assertion.extract is not None:
-            details["extracted"] = text
-        finding = self.look(Judged(ready, text, case))
-        passed, score = finding.passed, finding.score
-        if assertion.negated:
-            passed, score = not passed, 1 - score
-        return self._say(assertion, passed, score, finding.reason, {**details, **finding.details})
+    def check_together(self, assertion: Assertion, cases: Mapping[str, Case]) -> dict[str, Verdict]:
+        """What a type that compares says of the outputs of a row, by variant; never raises, as `check`."""
+        return looked_at(self, assertion, cases, self.together or self._one)
 
-    @staticmethod
-    def _say(assertion: Assertion, passed: bool, score: float, reason: str, details: dict[str, Any]) -> Verdict:
-        return Verdict(
-            label=assertion.label,
-            passed=passed,
-            score=score,
-            reason=reason,
-            weight=assertion.weight,
-            metric=assertion.metric,
-            details=details,
-        )
-
-    @staticmethod
-    def _unsaid(assertion: Assertion, why: str) -> Verdict:
-        return unsaid(assertion, why)
-
-
-def unsaid(assertion: Assertion, why: str) -> Verdict:
-    """The verdict of an assertion that could say nothing: it has not passed, negated or not."""
-    return Verdict(
-        label=assertion.label,
-        passed=False,
-        score=0.0,
-        reason=why,
-        weight=assertion.weight,
-        metric=assertion.metric,
-        error=why,
-    )
+    def _one(self, judged: Mapping[str, Judged]) -> Mapping[str, Finding]:
+        return {name: self.look(each) for name, each in judged.items()}

@@ -12,11 +12,25 @@ from core.evals.assertions.types import (
     counts,
     ends,
     equals,
+    factuality,
+    g_eval,
     json_output,
+    levenshtein,
+    limits,
+    python,
+    refusal,
     regex,
+    rouge,
+    rubric,
+    select_best,
+    similar,
+    xml,
 )
 
-_FILES = (contains, ends, equals, regex, json_output, counts, answers)
+_FILES = (
+    *(equals, contains, ends, regex, json_output, xml, counts, levenshtein, rouge, similar),
+    *(answers, refusal, limits, python, rubric, factuality, g_eval, select_best),
+)
 ASSERTIONS: dict[str, Kind] = {kind.name: kind for file in _FILES for kind in file.KINDS}
 """By name, in the order in which they are listed to a person."""
 ALIASES = {
