@@ -7,7 +7,6 @@ nothing of how rows are got.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 POWER = 0.8
 ALPHA = 0.05
@@ -32,13 +31,29 @@ def rows_to_settle(up: int, down: int, n: int, *, alpha: float = ALPHA) -> int |
 
     Source: Duffy 1984, Asymptotic and exact power for the McNemar test.
     """
+    from scipy.special import ndtri
+
     if up == down or n <= 0:
         return None
+    parted, away = (up + down) / n, abs(up - down) / n
+    # Connor 1987, by the normal distribution: near enough to begin there
+    z, power = float(ndtri(1 - alpha / 2)), float(ndtri(POWER))
+    near = ((z * math.sqrt(parted) + power * math.sqrt(max(0.0, parted - away**2))) / away) ** 2
+    if near > 2 * (n + MOST):
+        return None
 
-    def enough(rows: int) -> bool:
-        return mcnemar_power(rows, up / n, down / n, alpha) >= POWER
+    def enough(more: int) -> bool:
+        return mcnemar_power(n + more, up / n, down / n, alpha) >= POWER
 
-    return _least(enough, n)
+    low, high = 0, max(1, math.ceil(near) - n)
+    while not enough(high):
+        if high > MOST:
+            return None
+        low, high = high, high + max(1, high // 8)
+    while high - low > 1:  # the power rises but for small teeth
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high if high <= MOST else None
 
 
 def rows_to_settle_mean(mean: float, deviation: float, n: int, *, alpha: float = ALPHA) -> int | None:
@@ -77,7 +92,7 @@ def mcnemar_power(rows: int, up: float, down: float, alpha: float = ALPHA) -> fl
     import numpy as np
     from scipy.special import bdtr, bdtrc, bdtrik, gammaln, xlog1py, xlogy
 
-    parted = up + down
+    parted = min(1.0, up + down)
     spread = 7 * math.sqrt(rows * parted * (1 - parted)) + 10
     m = np.arange(max(0, int(rows * parted - spread)), min(rows, int(rows * parted + spread)) + 1)
     chance = np.exp(
@@ -91,14 +106,3 @@ def mcnemar_power(rows: int, up: float, down: float, alpha: float = ALPHA) -> fl
     called, k, share = smaller >= 0, np.maximum(smaller, 0), up / parted
     found = bdtr(k, m, share) + bdtrc(np.maximum(m - k - 1, 0), m, share)
     return float(np.sum(chance[called] * found[called]))
-
-
-def _least(enough: Callable[[int], bool], n: int) -> int | None:
-    """The fewest further rows that are enough, between 1 and `MOST`; the power rises but for small teeth."""
-    if not enough(n + MOST):
-        return None
-    low, high = 0, MOST
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(n + middle) else (middle, high)
-    return high

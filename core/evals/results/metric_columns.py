@@ -1,0 +1,79 @@
+"""What single assertions came to, cell by cell: a column of scores for each name or type of assertion.
+
+Reads the verdicts of all cells once. Knows nothing of what they add up to.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from core.store import eval_scans
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MOST = 50
+"""Names that get a column; a file with more is no file of a person."""
+
+
+@dataclass(frozen=True)
+class MetricColumns:
+    """Columns as long as there are cells, in the order of `Figures`."""
+
+    score: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    """By name: the mean score of the cell's verdicts of this name, NaN where it has none."""
+    passed: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    """By name: whether all of them passed, 1 or 0, NaN where it has none."""
+
+
+def metric_columns(eval_id: str, cells: int) -> MetricColumns:
+    """The columns of an eval; a verdict counts under its metric, else under its type.
+
+    Of an assertion set, its parts count, and the set itself where it has a name.
+
+    Args:
+        eval_id: whose.
+        cells: how many there were when its figures were read; later ones are left out.
+
+    Raises:
+        StoreError: the database could not be read.
+    """
+    import numpy as np
+
+    columns = MetricColumns()
+    known: dict[str, list[tuple[str, float, bool]]] = {}
+    for place, text in enumerate(eval_scans.verdicts(eval_id)):
+        if place >= cells:
+            break
+        # cells often have the very same verdicts
+        found = known.get(text)
+        if found is None:
+            found = list(_named(json.loads(text)))
+            if len(known) < 1000:
+                known[text] = found
+        seen: dict[str, list[tuple[float, bool]]] = {}
+        for name, score, passed in found:
+            seen.setdefault(name, []).append((score, passed))
+        for name, values in seen.items():
+            if name not in columns.score:
+                if len(columns.score) == MOST:
+                    continue
+                columns.score[name], columns.passed[name] = np.full(cells, np.nan), np.full(cells, np.nan)
+            columns.score[name][place] = sum(score for score, _ in values) / len(values)
+            columns.passed[name][place] = float(all(passed for _, passed in values))
+    return columns
+
+
+def _named(verdicts: Any) -> Iterator[tuple[str, float, bool]]:
+    for each in verdicts if isinstance(verdicts, list) else ():
+        if not isinstance(each, dict) or each.get("error"):
+            continue
+        parts = each.get("parts") or ()
+        name = str(each.get("metric") or ("" if parts else each.get("label") or ""))
+        if name:
+            yield name, float(each.get("score") or 0.0), bool(each.get("passed"))
+        yield from _named(parts)
