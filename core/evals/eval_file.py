@@ -35,6 +35,8 @@ class DataSource(BaseModel):
     """A row that cannot be read ends it before anything runs, or is named and left out."""
     unsupported: OnBroken = "stop"
     """Likewise for an assertion of a row whose type Loupe does not know."""
+    judge: dict[str, Any] = {}
+    """`provider` and `rubricPrompt` for assertions of rows in `path` and `more` that name none."""
     usual_judge: bool = False
     """Whether the usual model judges where a row names a judge that Loupe cannot call; else that is an error."""
 
