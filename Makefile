@@ -28,13 +28,13 @@ test: setup
 	@$(BIN)/python -m pytest
 
 slow: setup
-	@$(BIN)/python -m pytest -m slow tests/published
+	@$(BIN)/python -m pytest -m slow
 
 e2e: setup
 	@$(BIN)/python -m pytest -m e2e tests/e2e
 
 lint: setup
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff check --no-cache .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 

@@ -127,6 +127,7 @@ def test_fields_go_along_for_other_tools() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_deleted_collection_takes_its_index_along_and_readers_see_no_error() -> None:
     row, other = current(filled("one", 100)), current(filled("two", 100))
     errors: list[BaseException] = []
@@ -179,7 +180,9 @@ def damaged(folder: Path, how: str) -> None:
             file.unlink()
 
 
-@pytest.mark.parametrize("how", ["gone", "database", "bits", "cut", "files"])
+@pytest.mark.parametrize(
+    "how", ["bits", *(pytest.param(how, marks=pytest.mark.slow) for how in ("gone", "database", "cut", "files"))]
+)
 def test_a_damaged_folder_is_made_again_and_answers_are_the_same(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(syncing, "SYNC_THRESHOLD", 100)  # so that there are files to damage
     row = current(filled())
@@ -195,6 +198,7 @@ def test_a_damaged_folder_is_made_again_and_answers_are_the_same(how: str, monke
     assert indexed(row) == set(documents.chunk_ids(row.id))
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_removed_while_it_is_open_is_made_again() -> None:
     row = current(filled(count=100))
     shutil.rmtree(Folder(get_settings().home).root)
@@ -231,6 +235,7 @@ def test_one_process_owns_the_index_and_others_search_the_store() -> None:
     assert index.sync(row.name) is True  # the lock went with its process
 
 
+@pytest.mark.slow
 def test_a_rebuild_makes_the_index_anew_or_asks_who_keeps_it() -> None:
     row = filled(count=100)
     done = rebuild_job.run({"collection": row.id}, jobs.JobContext("a"))
@@ -247,6 +252,7 @@ def test_a_rebuild_makes_the_index_anew_or_asks_who_keeps_it() -> None:
     assert answers(row) == exactly(row)
 
 
+@pytest.mark.slow
 def test_a_keeper_that_closes_in_the_middle_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(syncing, "BATCH", 50)
     row = filled(count=300)

@@ -18,6 +18,7 @@ DOES = ["bends", "gathers", "carries", "holds", "hides"]
 WHERE = ["at night", "in winter", "without noise", "over the sea", "for a child", "by hand"]
 
 
+@pytest.mark.slow
 def test_ten_hits_of_five_thousand_are_the_exact_ones() -> None:
     model = get_embedder("minilm")
     said = [f"The {thing} {does} light {where}." for thing in THINGS for does in DOES for where in WHERE]
