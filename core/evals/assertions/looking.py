@@ -17,11 +17,14 @@ from core.evals.assertions.values import filled
 from core.evals.judging.failure import JudgeFailed
 from core.evals.scorers import extract
 from core.log import get_log
+from core.prompts.inputs import as_text
 
 if TYPE_CHECKING:
     from core.evals.assertions.kind import Kind
 
 T = TypeVar("T")
+KEPT = 2_000
+"""Characters of a value that are kept with a verdict."""
 Look = Callable[[Mapping[str, Judged]], Mapping[str, Finding]]
 
 
@@ -71,10 +74,18 @@ def _said(assertion: Assertion, judged: Judged, finding: Finding) -> Verdict:
         passed, score = not passed, 1 - score
     details = dict(finding.details)
     if judged.value != assertion.value:
-        details["value"] = judged.value
+        details["value"] = _kept(judged.value)
     if assertion.extract is not None:
-        details["extracted"] = judged.text
+        details["extracted"] = _kept(judged.text)
     return _verdict(assertion, passed, score, finding.reason).model_copy(update={"details": details})
+
+
+def _kept(value: object) -> object:
+    """A value as it is kept with a verdict: short, and plain data."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = as_text(value)
+    return text if len(text) <= KEPT else f"{text[:KEPT]}…"
 
 
 def _caught(kind: Kind, assertion: Assertion, work: Callable[[], T]) -> T | Verdict:

@@ -20,9 +20,9 @@ def _compared(judged: Judged, metric: str, answer: str) -> Finding:
     wanted = references(judged.value)
     score = correct(metric, answer, wanted)
     if METRICS[metric].graded:
-        return graded(score, judged.threshold(0.5), metric, expected=wanted)
+        return graded(score, judged.threshold(0.5), metric)
     said = f"{quoted(answer)} is {'right' if score else 'wrong'}"
-    return found(score == 1.0, said + ("." if score else f"; {quoted(wanted[0])} was expected."), expected=wanted)
+    return found(score == 1.0, said + ("." if score else f"; {quoted(wanted[0])} was expected."))
 
 
 def _extracted(judged: Judged) -> Finding:

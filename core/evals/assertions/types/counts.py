@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 
-from core.errors import InvalidInput
 from core.evals.assertion import Assertion
 from core.evals.assertions.case import Finding, Judged, found
 from core.evals.assertions.kind import Kind
@@ -23,8 +22,6 @@ def _words(judged: Judged) -> Finding:
 def _length(judged: Judged) -> Finding:
     unit = judged.assertion.options.get("unit", "characters")
     if unit == "tokens":
-        if judged.assertion.extract is not None:
-            raise InvalidInput("Tokens are counted for the whole output only; leave out extract, or count words.")
         return _within(judged.case.output.completion_tokens, unit, judged)
     return _within(len(judged.text.split()) if unit == "words" else len(judged.text), unit, judged)
 
@@ -42,7 +39,11 @@ def _within(count: int, unit: str, judged: Judged) -> Finding:
 
 def _refuse(assertion: Assertion) -> str | None:
     unit = assertion.options.get("unit", "characters")
-    return None if unit in UNITS else f"has the unit {unit!r}; choose one of {', '.join(UNITS)}"
+    if unit not in UNITS:
+        return f"has the unit {str(unit)[:40]!r}; choose one of {', '.join(UNITS)}"
+    if unit == "tokens" and assertion.extract is not None:
+        return "counts tokens of the whole output only; leave out extract, or count words"
+    return None
 
 
 KINDS = (

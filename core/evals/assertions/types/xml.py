@@ -17,10 +17,12 @@ from core.evals.assertions.needs import elements
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-MOST_STARTS = 200
-"""Tags of a text at which XML is looked for."""
 LONGEST = 500_000
-"""Characters that are read."""
+"""Characters that are looked at."""
+MOST_READ = 1_000_000
+"""Bytes that are read in all: what is tried from one tag may have been read from the one before."""
+LEAST_READ = 1_000
+"""What an attempt counts at least."""
 SOURCE = "promptfoo, Deterministic metrics"
 _TAG = re.compile(r"<[A-Za-z_]")
 
@@ -38,12 +40,12 @@ def _is(judged: Judged) -> Finding:
 
 
 def _contains(judged: Judged) -> Finding:
-    text, place, first = judged.text[:LONGEST], 0, None
-    for _ in range(MOST_STARTS):
-        if (start := _TAG.search(text, place)) is None:
-            break
+    text, place, first, left = judged.text[:LONGEST], 0, None, MOST_READ
+    while left > 0 and (start := _TAG.search(text, place)) is not None:
         place = start.end()
-        if (end := _end(text, start.start())) is None:
+        end, read = _end(text, start.start())
+        left -= read
+        if end is None:
             continue
         place = end
         root, _why = _parsed(text[start.start() : end])
@@ -78,20 +80,24 @@ def _parsed(text: str) -> tuple[Element | None, str]:
         return None, str(error)[:120]
 
 
-def _end(text: str, start: int) -> int | None:
-    """Where the element that begins at `start` ends; `None` where it is not well-formed."""
-    depth, close = 0, 0
+def _end(text: str, start: int) -> tuple[int | None, int]:
+    """Where the element that begins at `start` ends, `None` where it is not well-formed; and how much was read."""
+    depth, starts, close = 0, 0, 0
 
     def begin(*_: object) -> None:
-        nonlocal depth
-        depth += 1
+        nonlocal depth, starts
+        depth, starts = depth + 1, starts + 1
 
-    def end(*_: object) -> None:
+    def end(name: str) -> None:
         nonlocal depth, close
         depth -= 1
-        if depth == 0:  # here is the closing tag, or the only one where it closes itself
-            close = octets.find(b">", parser.CurrentByteIndex) + 1
-            raise _Ended
+        if depth > 0:
+            return
+        # The parser stands before a closing tag, and behind a tag that closes itself.
+        here, tag = parser.CurrentByteIndex, f"</{name}".encode()
+        closed = starts == 1 and octets[:here].endswith(b"/>") and not octets.startswith(tag, here)
+        close = here if closed else octets.find(b">", here) + 1
+        raise _Ended
 
     octets = text[start:].encode("utf-8", "replace")
     parser = expat.ParserCreate("utf-8")
@@ -99,10 +105,10 @@ def _end(text: str, start: int) -> int | None:
     try:
         parser.Parse(octets, True)
     except _Ended:
-        return start + len(octets[:close].decode("utf-8", "replace"))
+        return start + len(octets[:close].decode("utf-8", "replace")), max(close, LEAST_READ)
     except expat.ExpatError:
-        return None
-    return None
+        return None, max(parser.ErrorByteIndex, LEAST_READ)
+    return None, max(len(octets), LEAST_READ)
 
 
 def _missing(root: Element, judged: Judged) -> list[str]:

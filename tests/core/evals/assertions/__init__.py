@@ -1,0 +1,1 @@
+"""Tests of assertions: types, negation, totals, checks."""
