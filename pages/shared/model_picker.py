@@ -21,22 +21,25 @@ MOST_MODELS = 8
 """Most models to choose at once."""
 
 
-def model_picker() -> Capabilities | None:
+def model_picker(key: str = MODEL) -> Capabilities | None:
     """Draw the select box and a line about the model.
+
+    Args:
+        key: session key of the reference.
 
     Returns:
         What the chosen model can do, `None` when the reference is not one.
     """
     known = {info.ref: info for info in _models()}
     labels = _labels(known.values())
-    if MODEL not in st.session_state:
-        st.session_state[MODEL] = get_settings().default_model
-    current = st.session_state[MODEL]
+    if key not in st.session_state:
+        st.session_state[key] = get_settings().default_model
+    current = st.session_state[key]
     refs = [*known] if current in known else [current, *known]
     ref = st.selectbox(
         "Model",
         refs,
-        key=MODEL,
+        key=key,
         format_func=lambda each: labels.get(each, each),
         accept_new_options=True,
         help="A model of the Models page, or any reference: `smollm2`, `hf:ORG/NAME`, `path:FOLDER`, `gguf:FILE`, "

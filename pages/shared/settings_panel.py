@@ -47,26 +47,28 @@ PENALTIES = (
 )
 
 
-def settings_panel(capabilities: Capabilities | None) -> None:
-    """Draw all dials of the Playground; `pages.shared.session.params()` reads them.
+def settings_panel(capabilities: Capabilities | None, page: str = "play", *, several: bool = True) -> None:
+    """Draw all dials of a page; `pages.shared.session.params(page)` reads them.
 
     Args:
         capabilities: of the chosen model, `None` while they are not known (everything is then offered).
+        page: prefix of the dials' session keys; the Playground's, unless given.
+        several: offer more than one answer.
     """
-    if dial("temperature") not in st.session_state:
-        set_dials({})
+    if dial("temperature", page) not in st.session_state:
+        set_dials({}, page)
     for each in ESSENTIALS:
-        draw_dial(each, capabilities)
+        draw_dial(each, capabilities, page)
     with st.expander("Truncation", type="compact"):
         for each in TRUNCATION:
-            draw_dial(each, capabilities)
+            draw_dial(each, capabilities, page)
     with st.expander("Penalties", type="compact"):
         for each in PENALTIES:
-            draw_dial(each, capabilities)
-    with st.expander("Stop, seed, number of answers", type="compact"):
+            draw_dial(each, capabilities, page)
+    with st.expander("Stop, seed, number of answers" if several else "Stop, seed", type="compact"):
         st.text_area(
             "Stop strings, one a line",
-            key=dial("stop"),
+            key=dial("stop", page),
             height=80,
             placeholder="\\n is a line break",
             help=_help("stop"),
@@ -74,31 +76,34 @@ def settings_panel(capabilities: Capabilities | None) -> None:
         )
         st.text_input(
             "Seed",
-            key=dial("seed"),
+            key=dial("seed", page),
             placeholder="drawn for each run",
             help=_help("seed", _reason(capabilities, "seed")),
             disabled=bool(_reason(capabilities, "seed")),
             persist_state="session",
         )
-        st.number_input("Answers", *_whole("n"), step=1, key=dial("n"), help=_help("n"), persist_state="session")
+        if several:
+            st.number_input(
+                "Answers", *_whole("n"), step=1, key=dial("n", page), help=_help("n"), persist_state="session"
+            )
     with st.expander("Beam search", type="compact"):
         why = _reason(capabilities, "beams")
         options: dict[str, Any] = {"disabled": bool(why), "persist_state": "session"}
         st.number_input(
-            "Beams", *_whole("num_beams"), step=1, key=dial("num_beams"), help=_help("num_beams", why), **options
+            "Beams", *_whole("num_beams"), step=1, key=dial("num_beams", page), help=_help("num_beams", why), **options
         )
         st.number_input(
             "Length penalty",
             *map(float, _limits("length_penalty")),
             step=0.1,
-            key=dial("length_penalty"),
+            key=dial("length_penalty", page),
             help=_help("length_penalty", why),
             **options,
         )
         st.selectbox(
             "Early stopping",
             ["false", "true", "never"],
-            key=dial("early_stopping"),
+            key=dial("early_stopping", page),
             help=_help("early_stopping", why),
             **options,
         )

@@ -26,7 +26,7 @@ from core.prompts.file import PromptFile, PromptMessage
 from core.store import runs as store
 from core.techniques import TECHNIQUES, runs
 from core.techniques import lab as lab_of_techniques
-from pages.shared.lab import draft
+from pages.shared.lab import draft, option_draft
 from pages.shared.lab.verdict import judge
 from pages.shared.session import MODEL
 from tests.pages.conftest import ROOT
@@ -157,7 +157,7 @@ def test_a_link_rebuilds_examples_and_options_and_hides_no_setting(lab: Lab, tin
     assert run.wait(60)
     other = Lab(tiny_model, run.id)
     assert other.app.get_by_key(draft.EXAMPLES).value == str(file)
-    assert other.app.get_by_key(draft.option("shots")).value == 0
+    assert other.app.get_by_key(option_draft.option("shots")).value == 0
     again = other.ask("few-shot")[0].request
     assert (again.examples, again.shots, again.mode, again.params.stop) == (str(file), 0, "completion", ())
 
@@ -265,7 +265,7 @@ def test_one_technique_on_several_models(lab: Lab, tiny_model: Path) -> None:
 def test_a_technique_gets_only_the_options_it_uses(lab: Lab) -> None:
     lab.set(draft.QUESTION, QUESTION)
     lab.tick("zero-shot", "self-consistency")
-    lab.set(draft.option("samples"), 3)
+    lab.set(option_draft.option("samples"), 3)
     lab.click("lab_run")
     plain, votes = lab.finished()
     assert votes.request.samples == 3
@@ -278,9 +278,9 @@ def test_a_prompt_of_ones_own_words_the_technique_while_it_is_the_only_one(lab: 
     library.save("pirate", PromptFile(messages=(PromptMessage(role="user", content=text),)))
     library.save("mute", PromptFile(messages=(PromptMessage(role="user", content="Hello."),)))
     lab.tick("zero-shot")
-    box = lab.app.get_by_key(draft.option("prompt"))
+    box = lab.app.get_by_key(option_draft.option("prompt"))
     assert "pirate" in box.options and "mute" not in box.options
-    lab.set(draft.option("prompt"), "pirate")
+    lab.set(option_draft.option("prompt"), "pirate")
     [run] = lab.ask("zero-shot")
     assert run.request.prompt == "pirate"
     assert f"Arr! {QUESTION}" in run.result.calls[0].result.prompt

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.techniques import EXAMPLE_QUESTIONS, TECHNIQUES, ExampleQuestion
-from pages.shared.lab.draft import EXPECTED, MODE, QUESTION, option, tick
+from pages.shared.lab.draft import EXPECTED, MODE, QUESTION, tick
+from pages.shared.lab.option_draft import option
 from pages.shared.text import plain
 
 
