@@ -8,6 +8,7 @@ from __future__ import annotations
 from core.evals.assertions.kind import Kind
 from core.evals.assertions.types import (
     answers,
+    choices,
     contains,
     counts,
     ends,
@@ -29,7 +30,7 @@ from core.evals.assertions.types import (
 
 _FILES = (
     *(equals, contains, ends, regex, json_output, xml, counts, levenshtein, rouge, similar),
-    *(answers, refusal, limits, python, rubric, factuality, g_eval, select_best),
+    *(answers, refusal, limits, python, rubric, factuality, g_eval, choices, select_best),
 )
 ASSERTIONS: dict[str, Kind] = {kind.name: kind for file in _FILES for kind in file.KINDS}
 """By name, in the order in which they are listed to a person."""

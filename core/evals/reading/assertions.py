@@ -7,6 +7,7 @@ and metrics”.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,6 +33,9 @@ _KEYS = {
     *("contextTransform", "extract", "options"),
 }
 _SET_KEYS = {"type", "assert", "threshold", "weight", "metric", "config"}
+_OUTPUT = re.compile(r"\{\{-?\s*output\s*-?\}\}")
+_SHOWN = "(see the answer)"
+"""What stands for the output in a rubric: a judge is shown it apart, so that nothing in it can pass for the rubric."""
 _CODE = ("python", "javascript", "ruby")
 JUDGE = ("provider", "rubricPrompt")
 """What a test may say of all its judges."""
@@ -102,6 +106,8 @@ def read_assertion(
             reading.unknown_keys(config, set(kind.options), f"{place}, config")
     with reading.at(place):
         value, called = _value(kind.name, found.get("value"), reading, place)
+        if kind.asks_model and isinstance(value, str):
+            value = _OUTPUT.sub(_SHOWN, value)
         if called and "function" in kind.options:
             options["function"] = called
         one = _built(

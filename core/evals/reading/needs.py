@@ -16,8 +16,6 @@ from core.prompts.names import short
 from core.prompts.template import quoted, variables
 
 EXPECTED = "expected"
-_JUDGES_OWN = {"output", "rubric", "input"}
-"""Variables that a judge's wording gets from elsewhere."""
 
 
 class Needs:
@@ -63,8 +61,7 @@ def _of_assertions(assertions: Iterable[Assertion | AssertionSet]) -> Iterator[t
             continue
         if each.value is None and kind.expects:
             yield each.label, EXPECTED
-        given = _JUDGES_OWN if kind.asks_model else set()
-        yield from ((each.label, name) for text in _texts(each.value) for name in variables(text) if name not in given)
+        yield from ((each.label, name) for text in _texts(each.value) for name in variables(text))
 
 
 def _texts(value: Any) -> Iterator[str]:
