@@ -19,6 +19,7 @@ KINDS: dict[str, str] = {
     "measure": "core.documents.measuring.measure_job",
     "grid": "core.documents.measuring.grid_job",
     "questions": "core.documents.measuring.questions_job",
+    "eval": "core.evals.running.job",
 }
 """Name → dotted module. A further kind is a further module and its line here."""
 

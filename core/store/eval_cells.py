@@ -12,7 +12,7 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -78,7 +78,8 @@ def done_cells(eval_id: str, *, first: int | None = None, last: int | None = Non
         eval_id: whose.
         first: only from this row number on.
         last: only up to this row number, itself included.
-        errors: whether cells without an answer count.
+        errors: whether cells count that have no answer, or of which a judge could say nothing; those that a person
+            overrode count always.
 
     Raises:
         StoreError: the database could not be read.
@@ -89,9 +90,16 @@ def done_cells(eval_id: str, *, first: int | None = None, last: int | None = Non
     if last is not None:
         query = query.where(EvalCell.row <= last)
     if not errors:
-        query = query.where(EvalCell.error.is_(None))
+        query = query.where(_well())
     with get_database().read() as session:
         return {(row, variant, repeat) for row, variant, repeat in session.execute(query)}
+
+
+def count_done(eval_id: str, *, errors: bool = True) -> int:
+    """How many `done_cells` there are."""
+    query = select(func.count()).select_from(EvalCell).where(EvalCell.eval == eval_id)
+    with get_database().read() as session:
+        return int(session.execute(query if errors else query.where(_well())).scalar_one())
 
 
 def save_cells(eval_id: str, cells: Sequence[CellRecord], outputs: Sequence[OutputRecord] = ()) -> None:
@@ -160,6 +168,12 @@ def override(
         _cell(session, eval_id, where)
         session.execute(update(EvalCell).where(*_at(eval_id, where)).values(**values))
         return _cell(session, eval_id, where)
+
+
+def _well() -> Any:
+    """Whether a cell says something of quality."""
+    judged = ~EvalCell.verdicts.contains('"error":"', autoescape=True)
+    return EvalCell.override.is_not(None) | (EvalCell.error.is_(None) & judged)
 
 
 def _at(eval_id: str, where: CellId) -> tuple[Any, ...]:

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.store.database import get_database
-from core.store.eval_cells import cell, cells, done_cells, known_outputs, outputs, override, save_cells
+from core.store.eval_cells import cell, cells, count_done, done_cells, known_outputs, outputs, override, save_cells
 from core.store.eval_records import CellId, CellRecord, EvalRecord, OutputRecord, RowRecord, document, storable
 from core.store.runs import new_id, title_of
 from core.store.tables import Eval, EvalCell, EvalOutput, EvalRow
@@ -35,12 +35,15 @@ __all__ = [
     "set_job",
     "get",
     "list_evals",
+    "latest",
+    "count_rows",
     "delete",
     "rows",
     "rows_of",
     "cell",
     "cells",
     "done_cells",
+    "count_done",
     "save_cells",
     "outputs",
     "known_outputs",
@@ -48,6 +51,7 @@ __all__ = [
 ]
 PAGE = 500
 _EVAL = [getattr(Eval, each.name) for each in fields(EvalRecord)]
+_LIGHT = [getattr(Eval, each.name) for each in fields(EvalRecord) if each.name not in ("plan", "file")]
 
 
 def create(
@@ -104,15 +108,31 @@ def get(eval_id: str) -> EvalRecord:
     return EvalRecord(**row._asdict())
 
 
-def list_evals(*, limit: int = 100, offset: int = 0) -> list[EvalRecord]:
-    """Evals, newest first.
+def list_evals(*, limit: int = 100, offset: int = 0, documents: bool = True) -> list[EvalRecord]:
+    """Evals, newest first; without `documents` their plan and file are left out, which may be large.
 
     Raises:
         StoreError: the database could not be read.
     """
-    query = select(*_EVAL).order_by(Eval.created_at.desc(), Eval.id.desc()).limit(limit).offset(offset)
+    query = select(*(_EVAL if documents else _LIGHT)).order_by(Eval.created_at.desc(), Eval.id.desc())
+    empty: dict[str, Any] = {} if documents else {"plan": "{}", "file": ""}
     with get_database().read() as session:
-        return [EvalRecord(**row._asdict()) for row in session.execute(query)]
+        return [EvalRecord(**row._asdict(), **empty) for row in session.execute(query.limit(limit).offset(offset))]
+
+
+def latest(plan_begins: str) -> EvalRecord | None:
+    """The newest eval whose plan, as JSON, begins so; `None` where there is none."""
+    query = select(*_EVAL).where(Eval.plan.startswith(plan_begins, autoescape=True))
+    with get_database().read() as session:
+        row = session.execute(query.order_by(Eval.created_at.desc(), Eval.id.desc()).limit(1)).one_or_none()
+    return None if row is None else EvalRecord(**row._asdict())
+
+
+def count_rows(eval_id: str) -> int:
+    """How many of its rows are written."""
+    with get_database().read() as session:
+        query = select(func.count()).select_from(EvalRow).where(EvalRow.eval == eval_id)
+        return int(session.execute(query).scalar_one())
 
 
 def delete(eval_id: str) -> None:

@@ -1,0 +1,170 @@
+"""Evals are started, found again and resumed here: by the page Evals, by `loupe eval run`, by tests.
+
+Everything that can be wrong with a file is said before a model is asked. Knows nothing of how cells are made.
+"""
+
+from __future__ import annotations
+
+from core import jobs
+from core.errors import Conflict, InvalidInput, LoupeError, NotFound
+from core.evals.datasets import check
+from core.evals.eval_file import EvalFile
+from core.evals.running.plan import Plan, begins, depends_of, differences, plan_of
+from core.models.reference import ModelRef, parse_ref
+from core.prompts.names import short
+from core.store import evals as store
+from core.store.evals import EvalRecord
+
+KIND = "eval"
+
+
+def start(file: EvalFile, *, use_cache: bool = True, name: str | None = None, path: str = "") -> EvalRecord:
+    """Check everything, then have it done by a job; the eval, whose `job` says how far it is.
+
+    Args:
+        file: what is compared.
+        use_cache: with `False` every call is made anew, once in this eval.
+        name: for a list; by default the file's description or name.
+        path: of the file it was read from, absolute; by it a resume finds this eval.
+
+    Raises:
+        InvalidInput: the file, its data set or a reference of a model is wrong; one sentence.
+        NotFound: a data set is gone, or none of the models is here.
+        StoreError: the store cannot be written.
+    """
+    missing = check_models(file)
+    checked = check(file)
+    plan = Plan(
+        path=path,
+        use_cache=use_cache,
+        file=file,
+        depends=depends_of(file),
+        broken=checked.broken,
+        missing=missing,
+        notes=(*file.notes, *checked.notes),
+    )
+    record = store.create(
+        name=name or file.description or path.rpartition("/")[2] or " · ".join(each.name for each in file.variants),
+        rows=checked.rows,
+        data_digest=checked.digest,
+        plan=plan.document(),
+        file=text_of(file),
+    )
+    _start_job(record)
+    return store.get(record.id)
+
+
+def resume(file: EvalFile, path: str) -> EvalRecord:
+    """Do what is missing of the last eval of this file; calls that failed are made again.
+
+    Nothing is started where nothing is missing: see whether its job is active.
+
+    Raises:
+        NotFound: the file was never run.
+        Conflict: it runs at this moment, or data set, prompt, setting or model changed; the sentence says what.
+        InvalidInput: as `start`.
+    """
+    record = latest(path)
+    if record is None:
+        raise NotFound(f"{short(path)} was not run before, so there is nothing to resume; leave out --resume.")
+    checked, before = check(file), plan_of(record)
+    found = differences(
+        before.file,
+        file,
+        same_data=checked.digest == record.data_digest,
+        depended=before.depends,
+        depends=depends_of(file),
+    )
+    if found:
+        raise Conflict(
+            f"The last run of this file cannot be resumed: {'; '.join(found)}. Leave out --resume to start a new one."
+        )
+    resume_eval(record.id)
+    return store.get(record.id)
+
+
+def resume_eval(eval_id: str) -> bool:
+    """Do what is missing of an eval; whether anything was.
+
+    Raises:
+        NotFound: there is no such eval.
+        Conflict: it runs at this moment.
+    """
+    record = store.get(eval_id)
+    job = job_of(record)
+    if job is not None and job.active:
+        raise Conflict(f"The eval “{record.name}” is {job.status} already.")
+    if job is not None and job.resumable:
+        jobs.resume(job.id)
+        return True
+    plan = plan_of(record)
+    if store.count_done(record.id, errors=False) >= cells_of(record, plan):
+        return False
+    _start_job(record)
+    return True
+
+
+def latest(path: str) -> EvalRecord | None:
+    """The last eval of a file; `None` where it was never run."""
+    return store.latest(begins(path)) if path else None
+
+
+def job_of(record: EvalRecord) -> jobs.JobView | None:
+    """The eval's job at this moment; `None` where it was deleted."""
+    try:
+        return None if record.job is None else jobs.get(record.job)
+    except NotFound:
+        return None
+
+
+def cells_of(record: EvalRecord, plan: Plan) -> int:
+    """How many cells it has when it is done."""
+    return (record.rows - plan.broken) * len(plan.file.variants) * plan.file.repeat
+
+
+def text_of(file: EvalFile) -> str:
+    """The file that repeats this eval: as it was written, or as promptfoo's YAML."""
+    return file.source
+
+
+def check_models(file: EvalFile) -> dict[str, str]:
+    """Why the model of a variant is not here, by the variant's name; such a variant's cells will say so.
+
+    Raises:
+        InvalidInput: a reference is malformed; the sentence names the variant.
+        NotFound: none of the models is here.
+    """
+    missing: dict[str, str] = {}
+    for variant in file.variants:
+        try:
+            _find(parse_ref(variant.model))
+        except InvalidInput as error:
+            raise InvalidInput(f"The variant {short(variant.name)}: {error}", "model") from None
+        except LoupeError as error:
+            missing[variant.name] = str(error)
+    if len(missing) == len(file.variants):
+        raise NotFound(next(iter(missing.values()), "The eval has no variants."))
+    return missing
+
+
+def _find(ref: ModelRef) -> None:
+    """Look whether a model is here, loading and asking nothing."""
+    match ref.kind:
+        case "api":
+            from core.models.endpoints import find_endpoint
+
+            find_endpoint(ref.endpoint)
+        case "hf":
+            from core.models.hub import local_folder
+
+            local_folder(ref)
+        case "bundled":
+            from core.models.bundled import gguf_file
+
+            gguf_file()
+        case _:
+            return  # that its path exists is part of the reference
+
+
+def _start_job(record: EvalRecord) -> None:
+    store.set_job(record.id, jobs.start(KIND, f"Eval {record.name}", {"eval": record.id}))
