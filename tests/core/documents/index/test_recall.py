@@ -4,6 +4,7 @@
 """
 
 import numpy as np
+import pytest
 
 from core.documents import index
 from core.documents.index import exact
