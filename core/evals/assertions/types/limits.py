@@ -74,5 +74,5 @@ KINDS = (
         threshold=(0.0, math.inf),
         refuse=_refuse,
     ),
-    Kind("finish-reason", "The model stopped for this reason: stop, length, …", SOURCE, "text", _finish),
+    Kind("finish-reason", "The model stopped for this reason, such as stop or length.", SOURCE, "text", _finish),
 )
