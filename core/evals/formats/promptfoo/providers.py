@@ -85,7 +85,7 @@ def _provider(entry: Any, reading: Reading, place: str) -> Provider:
     if isinstance(entry, str):
         entry = {"id": entry}
     fields = mapping(entry, f"{reading.name}: {place}", "a provider")
-    if "id" not in fields and len(fields) == 1:  # the old way: {id: {config, prompts}}
+    if "id" not in fields and len(fields) == 1 and not fields.keys() & _KEYS:  # the old way: {id: {config, prompts}}
         only, inner = next(iter(fields.items()))
         fields = {"id": only, **mapping(inner, f"{reading.name}: {place}", "a provider")}
     reading.unknown_keys(fields, _KEYS, place)
