@@ -24,7 +24,7 @@ _YES = {"true", "yes", "y", "pass", "passed", "passes", "1"}
 _NO = {"false", "no", "n", "fail", "failed", "fails", "0"}
 _LAST = re.compile(
     r"\W*(?:(?:the |my |final )*(?:verdict|result|answer|grade|judg[e]?ment|pass|decision|category|option|winner|best|"
-    r"choice|output)\b(?: is)?\W*)?(?P<word>[\w-]{1,8})\W*"
+    r"choice|output)\b(?: is)?\W*)?(?<![-.])(?P<word>[\w-]{1,8})\W*"
 )
 
 
@@ -163,6 +163,8 @@ def _agreed(found: list[T], what: Callable[[T], Any]) -> T:
 
 
 def _last_word(reply: str) -> str:
+    if "{" in reply:  # JSON that cannot be read, perhaps because it was cut off: half a verdict is none
+        return ""
     lines = [line for line in reply[-READ:].splitlines() if line.strip()]
     match = _LAST.fullmatch(lines[-1].strip().lower()) if lines and len(lines[-1]) <= 120 else None
     return match["word"] if match else ""
