@@ -100,13 +100,15 @@ def _read(path: str, file: EvalFile, notes: list[str]) -> Iterator[Found]:
         return
     known = READERS.get(Path(path).suffix.lower())
     if known is None:
-        raise InvalidInput(f"{short(path)} is no data set; its name must end with {', '.join(READERS)}.", "tests")
+        raise InvalidInput(
+            f"{short(reading.name)} is no data set; its name must end with {', '.join(READERS)}.", "tests"
+        )
     try:
         yield from known(Path(path), reading)
     except FileNotFoundError:
-        raise NotFound(f"The data set {short(path)} is not there any more.") from None
+        raise NotFound(f"The data set {short(reading.name)} is not there any more.") from None
     except OSError as error:
-        raise InvalidInput(f"The data set {short(path)} cannot be read: {error.strerror or error}.") from None
+        raise InvalidInput(f"The data set {short(reading.name)} cannot be read: {error.strerror or error}.") from None
 
 
 def _finished(found: Found, file: EvalFile, needs: Needs) -> Iterator[dict[str, Any] | Found]:

@@ -12,7 +12,7 @@ from typing import Any
 from core.evals.assertions import ALIASES, ASSERTIONS, unsupported
 from core.evals.scorers import METRICS
 
-_SHAPE = re.compile(r"(not-)?([a-z][a-z:-]*?)(?:\((-?\d+(?:\.\d+)?)\))?(?::(.*))?", re.S)
+_TYPE = re.compile(r"(not-)?([a-z][a-z:-]*)(?:\((-?\d+(?:\.\d+)?)\))?")
 _LISTS = ("contains-any", "contains-all", "icontains-any", "icontains-all")
 _LIMITS = ("latency", "cost")
 _WORDS = {"fn": "javascript", "eval": "javascript", "grade": "llm-rubric"}
@@ -37,12 +37,14 @@ def from_text(text: str) -> dict[str, Any]:
 def _typed(text: str) -> dict[str, Any] | None:
     colons = [found.start() for found in re.finditer(":", text)]
     for end in [*colons[:3], len(text)]:  # `similar:cosine` is a type too
-        found = _SHAPE.fullmatch(text[:end].strip())
+        found = _TYPE.fullmatch(text[:end].strip())
         if found is None or not _known(found[2]):
             continue
-        if (whole := _SHAPE.fullmatch(text[end + 1 :].strip())) and _known(f"{found[2]}:{whole[2]}"):
-            continue  # the longer name is meant
-        return _mapping(found[1] or "", found[2], found[3], text[end + 1 :].strip() if end < len(text) else None)
+        rest = text[end + 1 :].strip() if end < len(text) else None
+        longer = _TYPE.match(rest or "")
+        if longer is not None and _known(f"{found[2]}:{longer[2]}"):
+            continue
+        return _mapping(found[1] or "", found[2], found[3], rest)
     return None
 
 
