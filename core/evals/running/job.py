@@ -18,6 +18,7 @@ from core.evals.running.fingerprints import Fingerprints
 from core.evals.running.judged import Done, Judge
 from core.evals.running.matrix import Matrix
 from core.evals.running.plan import Plan, depends_of, differences, plan_of
+from core.evals.running.together import Together
 from core.jobs import JobContext
 from core.store import eval_figures
 from core.store import evals as store
@@ -60,8 +61,10 @@ class _Work:
         self._fingerprints = Fingerprints()
         salt = "" if plan.use_cache else record.id
         self._calls = Calls(plan.file.concurrency, job.cancelled, self._fingerprints, salt)
-        self._matrix = Matrix(record.id, plan.file, self._fingerprints, salt)
-        self.judging = Judging(cancel=job.cancelled, ask=lambda asked, cancel: self._calls.ask_once(asked))
+        judging = Judging(cancel=job.cancelled, ask=lambda asked, cancel: self._calls.ask_once(asked))
+        self._judge = Judge(record.id, plan.file.variants, self._calls, judging)
+        self._together = Together(record.id, plan.file, judging)
+        self._matrix = Matrix(record.id, plan.file, self._fingerprints, salt, self._judge.prepare)
         self._total = (record.rows - plan.broken) * len(plan.file.variants) * plan.file.repeat
         self._kept = self._done = store.count_done(record.id, errors=False)
         self._passed = sum(each.passed for each in eval_figures.counts(record.id)) if self._kept else 0
@@ -70,17 +73,22 @@ class _Work:
         self._began = self._told = time.monotonic()
 
     def run(self) -> None:
-        """All models."""
+        """All models, then the judgements that need the outputs of all of them."""
+        hands = self._plan.file.concurrency
         self._job.progress(self._done, self._total, "cells")
         for model, variants in self._matrix.groups():
             self._job.check()
             busy: set[str] = set()
-            work = Judge(self._record.id, self._plan.file.variants, self._calls, self.judging)
             tasks = _noted(self._matrix.tasks(variants, busy), busy)
-            for group in crew.work(tasks, work, self._plan.file.concurrency, self._job.cancelled):
+            for group in crew.work(tasks, self._judge, hands, self._job.cancelled):
                 self._store(group)
                 busy -= {each.key for each in group}
                 self._tell(model)
+        self._job.check()
+        rows = self._together.rows() if self._matrix.compares else iter(())
+        for judged in crew.work(rows, self._together, hands, self._job.cancelled):
+            store.save_cells(self._record.id, [cell for cells in judged for cell in cells])
+            self._job.progress(self._done, self._total, "cells", "comparing outputs")
         self._job.check()
 
     def result(self) -> dict[str, Any]:

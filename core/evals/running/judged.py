@@ -5,11 +5,12 @@ Knows nothing of threads, of where outputs come from or of the database.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.errors import LoupeError
 from core.evals.assertion import Verdict
-from core.evals.assertions import Judging, judge, total
+from core.evals.assertions import Case, Judging, judge, prepare, total
 from core.evals.output import Output
 from core.evals.running.calls import Calls
 from core.evals.running.keys import failed_key
@@ -53,6 +54,17 @@ class Judge:
             why = str(error) if isinstance(error, LoupeError) else UNEXPECTED
             cells = [cell_of(place, None, Output(error=why), (), False) for place in task.places]
             return Done(task.key, cells, None, called)
+
+    def prepare(self, tasks: list[Task]) -> None:
+        """Compute at once what judging outputs that are there will need, such as vectors."""
+        if tasks:
+            prepare(self._cases(tasks), self._judging)
+
+    def _cases(self, tasks: list[Task]) -> Iterator[Case]:
+        for task in tasks:
+            output = Output.model_validate_json(task.kept)
+            for place in task.places:
+                yield Case(place.row, self._variants[place.variant], output, self._judging)
 
     def _output(self, task: Task) -> Output:
         if task.problem is not None:

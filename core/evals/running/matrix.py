@@ -6,10 +6,11 @@ threads, judging or jobs.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from core.errors import LoupeError
+from core.evals.assertions import compares
 from core.evals.datasets import BrokenRow, rows_of
 from core.evals.eval_file import EvalFile
 from core.evals.output import Output
@@ -57,10 +58,28 @@ class Task:
 class Matrix:
     """Variants × rows × repeats of one eval."""
 
-    def __init__(self, eval_id: str, file: EvalFile, fingerprints: Fingerprints, salt: str = "") -> None:
-        """See `key_of` for `salt`."""
+    def __init__(
+        self,
+        eval_id: str,
+        file: EvalFile,
+        fingerprints: Fingerprints,
+        salt: str = "",
+        ready: Callable[[list[Task]], None] = lambda tasks: None,
+    ) -> None:
+        """Set up.
+
+        Args:
+            eval_id: whose cells.
+            file: what is compared.
+            fingerprints: of what requests depend on.
+            salt: see `key_of`.
+            ready: told of tasks whose outputs are there, many at once, before they are given out.
+        """
         self._eval, self._file = eval_id, file
         self._fingerprints, self._salt = fingerprints, salt
+        self._ready = ready
+        self.compares = False
+        """Whether a row that was given out has an assertion that compares the outputs of all variants."""
 
     def groups(self) -> list[tuple[str, list[int]]]:
         """Places of the variants of each model, models in the order of the file, so that weights are loaded once."""
@@ -104,6 +123,7 @@ class Matrix:
         for row in rows_of(self._file):
             if not isinstance(row, BrokenRow):
                 page.append(row)
+                self.compares = self.compares or compares(row.assertions)
             if len(page) == size:
                 yield page
                 page = []
@@ -123,10 +143,10 @@ class Matrix:
                 postponed.append(place)  # the same call is under way: its answer will do
                 continue
             by_key.setdefault(key, Task(key, request=request)).places.append(place)
-        kept = store.outputs(by_key)
+        for key, output in store.outputs(by_key).items():
+            by_key[key].request, by_key[key].kept = None, output
+        self._ready([task for task in by_key.values() if task.kept])
         for key, task in by_key.items():
-            if key in kept:
-                task.request, task.kept = None, kept[key]
             if key in busy:  # since it was looked at
                 postponed += task.places
             else:

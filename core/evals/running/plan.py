@@ -48,14 +48,17 @@ class Plan:
 
     def document(self) -> dict[str, Any]:
         """As JSON; the path comes first, so that the evals of a file are found by it."""
+        file = self.file.model_dump(mode="json", exclude={"source"})
         return {
             "path": self.path,
             "use_cache": self.use_cache,
+            "repeat": file.pop("repeat"),
+            "variants": file.pop("variants"),
             "depends": self.depends,
             "broken": self.broken,
             "missing": self.missing,
             "notes": list(self.notes),
-            "file": self.file.model_dump(mode="json", exclude={"source"}),
+            "file": file,
         }
 
 
@@ -65,7 +68,7 @@ def plan_of(record: EvalRecord) -> Plan:
     return Plan(
         path=document["path"],
         use_cache=document["use_cache"],
-        file=EvalFile.model_validate(document["file"]),
+        file=EvalFile.model_validate({**document["file"], **{each: document[each] for each in ("repeat", "variants")}}),
         depends=document["depends"],
         broken=document["broken"],
         missing=document["missing"],

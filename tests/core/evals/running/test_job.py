@@ -185,3 +185,53 @@ def test_a_judge_is_asked_once_for_the_same(script: Script) -> None:
     asked = len(script.asked)
     record, _ = done(file)
     assert len(script.asked) == asked == 2 and cells(record)[0].passed
+
+
+def chosen(request: Any) -> str:
+    """A judge that always likes what holds "long" best; models answer with their prompt."""
+    if len(request.chat) == 1:
+        return text_of(request)
+    listed = text_of(request)
+    return json.dumps({"reason": "longer", "best": 1 if listed.rfind("long") < listed.rfind("short") else 2})
+
+
+def test_what_compares_outputs_is_judged_when_all_of_them_are_there(script: Script) -> None:
+    script.answer = chosen
+    rows = tuple(
+        Row(
+            number=place, vars={"question": f"{place}"}, assertions=(Assertion(type="select-best", value="more words"),)
+        )
+        for place in (1, 2)
+    )
+    file = eval_file(
+        0, variant("a", "short {{question}}"), variant("b", "long {{question}}"), data=DataSource(rows=rows)
+    )
+    record, result = done(file)
+    assert [each.passed for each in cells(record)] == [False, True, False, True]
+    assert len(script.asked) == result["calls"] == 8  # 4 answers, 2 rows judged in both orders
+    first = cells(record)
+    run(record, JobContext("j", attempt=2))  # what was judged is judged alike, and costs nothing
+    assert cells(record) == first and len(script.asked) == 8
+
+
+def test_vectors_of_outputs_that_are_there_are_computed_together(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import numpy as np
+
+    batches: list[int] = []
+
+    def embed(embedding: str, texts: list[str]) -> list[Any]:
+        batches.append(len(texts))
+        return [np.ones(1, np.float32) for _ in texts]
+
+    monkeypatch.setattr("core.evals.judging.vectors._embed", embed)
+    rows = tuple(
+        Row(number=each, vars={"question": f"{each}"}, assertions=(Assertion(type="similar", value=f"like {each}"),))
+        for each in range(1, 9)
+    )
+    file = eval_file(data=DataSource(rows=rows))
+    done(file)
+    batches.clear()
+    done(file)
+    assert batches == [16]

@@ -23,16 +23,7 @@ def test_a_plan_is_read_as_it_was_written(script: Script) -> None:
     record = start(file, path=PATH)
     plan = plan_of(record)
     assert plan.file == file and plan.path == PATH and plan.notes == ("It has a note.",) and plan.use_cache
-    assert (
-        set(plan.depends)
-        == {
-            "the model smollm2",
-            "Loupe",
-            "the wording techniques/few-shot",
-            "the examples sentiment",
-        }
-        or "the wording techniques/few-shot" in plan.depends
-    )
+    assert {"the model smollm2", "Loupe", "the wording techniques/few-shot"} < set(plan.depends)
     assert record.name == "eval.yaml" and record.rows == 2 and record.job
 
 
