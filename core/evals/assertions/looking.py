@@ -13,7 +13,7 @@ from core.errors import InvalidInput, LoupeError
 from core.evals.assertion import Assertion, Verdict
 from core.evals.assertions.case import Case, Finding, Judged
 from core.evals.assertions.needs import problem
-from core.evals.assertions.values import filled
+from core.evals.assertions.values import filled, storable
 from core.evals.judging.failure import JudgeFailed
 from core.evals.scorers import extract
 from core.log import get_log
@@ -46,7 +46,8 @@ def looked_at(kind: Kind, assertion: Assertion, cases: Mapping[str, Case], look:
 
 def unsaid(assertion: Assertion, why: str, **details: object) -> Verdict:
     """The verdict of an assertion that could say nothing: it has not passed, negated or not."""
-    return _verdict(assertion, False, 0.0, why).model_copy(update={"error": why, "details": details})
+    verdict = _verdict(assertion, False, 0.0, why)
+    return verdict.model_copy(update={"error": verdict.reason, "details": storable(details)})
 
 
 def _ready(kind: Kind, assertion: Assertion, case: Case) -> Judged | Verdict:
@@ -77,7 +78,7 @@ def _said(assertion: Assertion, judged: Judged, finding: Finding) -> Verdict:
         details["value"] = _kept(judged.value)
     if assertion.extract is not None:
         details["extracted"] = _kept(judged.text)
-    return _verdict(assertion, passed, score, finding.reason).model_copy(update={"details": details})
+    return _verdict(assertion, passed, score, finding.reason).model_copy(update={"details": storable(details)})
 
 
 def _kept(value: object) -> object:
@@ -105,7 +106,7 @@ def _verdict(assertion: Assertion, passed: bool, score: float, reason: str) -> V
         label=assertion.label,
         passed=passed,
         score=score,
-        reason=reason,
+        reason=storable(reason),
         weight=assertion.weight,
         metric=assertion.metric,
     )

@@ -56,6 +56,17 @@ def _escaped(value: Any) -> str:
     return as_text(value).translate(_ESCAPES)
 
 
+def storable(value: Any) -> Any:
+    """The value as plain data that JSON can hold; half a surrogate pair becomes a question mark."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, dict):
+        return {str(storable(str(name))): storable(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(each) for each in value]
+    return as_text(value).encode("utf-8", "replace").decode("utf-8")
+
+
 def templated(value: Any) -> bool:
     """Whether any text in the value holds a variable, so that nothing is known of it before there is a row."""
     if isinstance(value, str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -171,5 +172,8 @@ def test_an_unknown_type_is_an_error_of_its_verdict() -> None:
 
 
 def test_a_verdict_is_plain_data() -> None:
+    row = ROW.model_copy(update={"vars": {"odd": "\ud83d", "day": date(2026, 1, 31)}})
+    for verdict in (said("contains", "x", "{{odd}}", row=row), said("not-contains", "\ud83d", "{{day}}", row=row)):
+        assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict
     verdict = said("rouge-l", "x", ["y", "x z"], threshold=0.1)
     assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict

@@ -142,4 +142,4 @@ def test_a_reply_is_plain_data(judge_at: JudgeAt) -> None:
     verdict = said("llm-rubric", "Paris", RUBRIC, judging=Judging(model=JUDGE))
     assert verdict.passed and verdict.score == 0.5
     assert "<script>" in verdict.reason  # text, for whoever shows it as text
-    json.dumps(verdict.details)
+    assert json.loads(verdict.model_dump_json())["reason"] == "<script>alert(1)</script> 東京 ?"
