@@ -1,7 +1,8 @@
 """The `loupe` command: one file per verb, each with a function `command`.
 
-Exit codes: 0 ok, 1 a user error (one sentence on stderr), 130 interrupted. Knows nothing of how the work is done; verbs
-import the engine inside their functions, so that `--help` and `models` start at once.
+Exit codes: 0 ok, 1 a user error (one sentence on stderr), 100 an eval of which something failed, 130 interrupted. Knows
+nothing of how the work is done; verbs import the engine inside their functions, so that `--help` and `models` start at
+once.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typer.main import get_command
 
 from core.errors import LoupeError
 
-VERBS = ("app", "models", "generate", "ask", "score", "exec", "docs", "jobs")
+VERBS = ("app", "models", "generate", "ask", "score", "exec", "docs", "eval", "jobs")
 """Modules of this package; a further verb is a further file and its name here.
 
 One that has verbs of its own is a folder with a tuple VERBS and a file for each."""

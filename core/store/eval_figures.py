@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Show = Literal["all", "failures", "passes", "errors", "differ", "overridden", "broken"]
-SHOWS: tuple[Show, ...] = ("all", "failures", "passes", "errors", "differ", "overridden", "broken")
+Show = Literal["all", "unpassed", "failures", "passes", "errors", "differ", "overridden", "broken"]
+SHOWS: tuple[Show, ...] = ("all", "unpassed", "failures", "passes", "errors", "differ", "overridden", "broken")
 SEARCH_WORDS, SEARCH_WORD_CHARACTERS = 20, 100
 
 
@@ -179,8 +179,9 @@ def row_numbers(
 
     Args:
         eval_id: whose.
-        show: "failures", "passes", "errors" and "overridden" want at least one such cell; "differ" wants cells of
-            which some pass and some do not; "broken" rows could not be read, "all" has them too.
+        show: "unpassed" (failed, or without an answer), "failures", "passes", "errors" and "overridden" want at least
+            one such cell; "differ" wants cells of which some pass and some do not; "broken" rows could not be read,
+            "all" has them too.
         variants: look at the cells of these variants only.
         search: words that must all occur in a row's variables (names and values), in its description or in an answer,
             whatever their case; the first `SEARCH_WORDS`.
@@ -200,6 +201,7 @@ def row_numbers(
     wanted: dict[Show, tuple[Any, ...]] = {
         "all": (),
         "failures": (some(~_HOLDS, EvalCell.error.is_(None)),),
+        "unpassed": (some(~_HOLDS),),
         "passes": (some(_HOLDS),),
         "errors": (some(EvalCell.error.is_not(None)),),
         "differ": (some(_HOLDS), some(~_HOLDS)),

@@ -9,6 +9,7 @@ from core import jobs
 from core.errors import Conflict, InvalidInput, LoupeError, NotFound
 from core.evals.datasets import check
 from core.evals.eval_file import EvalFile
+from core.evals.formats import write_eval
 from core.evals.running.plan import Plan, begins, depends_of, differences, plan_of
 from core.models.reference import ModelRef, parse_ref
 from core.prompts.names import short
@@ -122,9 +123,28 @@ def cells_of(record: EvalRecord, plan: Plan) -> int:
     return (record.rows - plan.broken) * len(plan.file.variants) * plan.file.repeat
 
 
+def delete(eval_id: str) -> None:
+    """Delete an eval with its cells, its job, and the outputs that no other eval shows.
+
+    Raises:
+        NotFound: there is no such eval.
+        Conflict: it runs at this moment.
+    """
+    record = store.get(eval_id)
+    job = job_of(record)
+    if job is not None and job.active:
+        raise Conflict(f"The eval “{record.name}” is {job.status}; cancel it before deleting it.")
+    store.delete(record.id)
+    if job is not None:
+        jobs.delete(job.id)
+
+
 def text_of(file: EvalFile) -> str:
     """The file that repeats this eval: as it was written, or as promptfoo's YAML."""
-    return file.source
+    try:
+        return file.source or write_eval(file)
+    except InvalidInput as error:  # the eval can be run all the same
+        return f"# This eval cannot be written as a file: {error}\n"
 
 
 def check_models(file: EvalFile) -> dict[str, str]:

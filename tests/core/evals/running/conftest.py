@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,10 +21,12 @@ from core.evals.running import job, start
 from core.evals.variant import Request, Variant
 from core.generation.params import SamplingParams
 from core.generation.request import GenerationRequest
-from core.jobs import JobContext
+from core.jobs import JobCancelled, JobContext, processes
 from core.prompts.file import PromptMessage
 from core.store import evals as store
+from core.store import jobs
 from core.store.evals import CellRecord, EvalRecord
+from core.store.runs import new_id
 
 
 def variant(name: str = "plain", prompt: str = "Q: {{question}}", model: str = "smollm2", **fields: Any) -> Variant:
@@ -94,12 +98,18 @@ def text_of(request: Request) -> str:
 
 
 @pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Script:
-    """A scripted model, and no worker process."""
+def script(models: Script, monkeypatch: pytest.MonkeyPatch) -> Script:
+    """A scripted model, and no worker process: `run` does a job's work."""
+    monkeypatch.setattr("core.jobs.start", lambda kind, title, request, **more: "0" * 20)
+    return models
+
+
+@pytest.fixture
+def models(monkeypatch: pytest.MonkeyPatch) -> Script:
+    """A scripted model instead of all."""
     script = Script()
     monkeypatch.setattr("core.evals.running.calls.attempt", script.attempt)
     monkeypatch.setattr("core.evals.running.calls.get_pool", lambda: script)
-    monkeypatch.setattr("core.jobs.start", lambda kind, title, request, **more: "0" * 20)
     return script
 
 
@@ -117,3 +127,36 @@ def done(file: EvalFile, **how: Any) -> tuple[EvalRecord, dict[str, Any]]:
 def cells(record: EvalRecord) -> list[CellRecord]:
     """All cells."""
     return list(store.cells(record.id))
+
+
+@pytest.fixture
+def jobs_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs are done right here before `start` and `resume` return, and end as a worker would leave them."""
+
+    def do(row: jobs.JobRow) -> None:
+        context = JobContext(row.id, row.attempt, json.loads(row.result))
+        values: dict[str, Any] = {"status": "finished", "started_at": datetime.now(UTC), "worker": None}
+        try:
+            values["result"] = json.dumps(job.run(json.loads(row.request), context))
+        except LoupeError as error:
+            values |= {"status": "failed", "error": str(error)}
+        except JobCancelled:
+            values |= {"status": "cancelled", **context.take().columns}
+        jobs.change(row.id, was=["queued"], ended_at=datetime.now(UTC), **values)
+
+    def begin(kind: str, title: str, request: dict[str, Any], *, accelerator: bool = False) -> str:
+        now, worker = datetime.now(UTC), processes.this_process("starter")
+        about = {"id": new_id(), "kind": kind, "title": title, "request": json.dumps(request)}
+        row = jobs.JobRow(**about, created_at=now, updated_at=now, heartbeat_at=now, worker=worker)
+        jobs.create(row)
+        do(row)
+        return row.id
+
+    def resume(job_id: str) -> None:
+        row = jobs.get(job_id)
+        mine = {"status": "queued", "attempt": row.attempt + 1, "worker": processes.this_process("starter")}
+        jobs.change(job_id, was=[row.status], error=None, **mine)
+        do(jobs.get(job_id))
+
+    monkeypatch.setattr("core.jobs.start", begin)
+    monkeypatch.setattr("core.jobs.resume", resume)
