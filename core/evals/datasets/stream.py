@@ -64,22 +64,19 @@ def rows_of(file: EvalFile, notes: list[str] | None = None) -> Iterator[Row | Br
 def _rows(file: EvalFile, notes: list[str]) -> Iterator[dict[str, Any] | Found]:
     needs = Needs(file)
     for row in file.data.rows:
-        found = Found(
-            row.where or f"Test {row.number}",
-            Case(
-                vars=row.vars,
-                assertions=row.assertions,
-                description=row.description,
-                threshold=row.threshold,
-                metadata=row.metadata,
-                expands=False,
-                with_defaults=row.with_defaults,
-            ),
+        case = Case(
+            vars=row.vars,
+            assertions=row.assertions,
+            description=row.description,
+            threshold=row.threshold,
+            metadata=row.metadata,
+            expands=False,
+            with_defaults=row.with_defaults,
         )
-        yield from _finished(found, file, needs)
+        yield from _finished(Found(row.where or f"Test {row.number}", case), case, file, needs)
     for path in _paths(file.data):
         for found in _read(path, file, notes):
-            yield from [found] if found.case is None else _finished(found, file, needs)
+            yield from [found] if found.case is None else _finished(found, found.case, file, needs)
 
 
 def _paths(data: DataSource) -> list[str]:
@@ -111,10 +108,8 @@ def _read(path: str, file: EvalFile, notes: list[str]) -> Iterator[Found]:
         raise InvalidInput(f"The data set {short(reading.name)} cannot be read: {error.strerror or error}.") from None
 
 
-def _finished(found: Found, file: EvalFile, needs: Needs) -> Iterator[dict[str, Any] | Found]:
+def _finished(found: Found, case: Case, file: EvalFile, needs: Needs) -> Iterator[dict[str, Any] | Found]:
     """The fields of the rows that a case stands for, or that it is broken."""
-    case = found.case
-    assert case is not None
     try:
         merged = {**file.default_vars, **case.vars}
         expands = set(merged) if case.expands and case.written else file.default_vars.keys() - case.vars.keys()

@@ -18,8 +18,6 @@ from core.prompts.names import short
 
 BETWEEN = " · "
 MOST = 200
-UNNAMED = "prompt {}"
-"""The label under which a prompt without a name is written; reading it gives no name again."""
 
 
 def variants_of(providers: list[Provider], prompts: list[Prompt], reading: Reading) -> tuple[Variant, ...]:
@@ -42,7 +40,7 @@ def variants_of(providers: list[Provider], prompts: list[Prompt], reading: Readi
                         name=name,
                         model=provider.model,
                         messages=prompt.messages,
-                        prompt_name="" if prompt.label == UNNAMED.format(prompts.index(prompt) + 1) else prompt.label,
+                        prompt_name="" if prompt.label == unnamed(prompts.index(prompt) + 1) else prompt.label,
                         **provider.settings,
                     )
                 )
@@ -52,6 +50,11 @@ def variants_of(providers: list[Provider], prompts: list[Prompt], reading: Readi
         raise InvalidInput(f"{reading.name} has {len(found):,} variants; at most {MOST:,} are allowed.", "providers")
     refuse_same_names(found, reading.name)
     return tuple(found)
+
+
+def unnamed(number: int) -> str:
+    """The label under which the prompt of this place is written if it has no name; reading it gives no name again."""
+    return f"prompt {number}"
 
 
 def refuse_same_names(variants: list[Variant] | tuple[Variant, ...], where: str) -> None:

@@ -42,7 +42,7 @@ class Folder:
         name = reference.removeprefix(SCHEME)
         root = self._checked(name, what)
         if not set(name) & _WILD:
-            path = self._inside(root / name, name, what)
+            path = self._inside(root, root / name, name, what)
             found = sorted(each for each in path.iterdir() if each.is_file()) if path.is_dir() else [path]
         else:
             found = self._matching(root, name, what)
@@ -89,16 +89,15 @@ class Folder:
             raise InvalidInput(f"{what} refers to a file without a usable name.")
         return self._root
 
-    def _inside(self, path: Path, name: str, what: str) -> Path:
-        assert self._root is not None
+    def _inside(self, root: Path, path: Path, name: str, what: str) -> Path:
         try:
             resolved = path.resolve(strict=True)
         except (OSError, RuntimeError):  # missing, a loop of links, a name that is too long
             # whether something is there is nobody's business outside of the folder
-            if not Path(os.path.normpath(path)).is_relative_to(self._root):
+            if not Path(os.path.normpath(path)).is_relative_to(root):
                 raise self._outside(name, what) from None
             raise InvalidInput(f"{what} refers to {short(name)}, and there is no such file.") from None
-        if not resolved.is_relative_to(self._root):
+        if not resolved.is_relative_to(root):
             raise self._outside(name, what)
         return resolved
 
@@ -109,7 +108,7 @@ class Folder:
             found = sorted(each for each in root.glob(name) if each.is_file())
         except (ValueError, NotImplementedError, OSError):
             raise InvalidInput(f"{what} refers to {short(name)}, which is no pattern of files.") from None
-        return [self._inside(each, name, what) for each in found]
+        return [self._inside(root, each, name, what) for each in found]
 
     @staticmethod
     def _outside(name: str, what: str) -> InvalidInput:

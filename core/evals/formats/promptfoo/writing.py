@@ -20,7 +20,7 @@ from core.evals.eval_file import EvalFile
 from core.evals.formats.promptfoo import chats, prompt_files
 from core.evals.formats.promptfoo.reading import OWN
 from core.evals.formats.promptfoo.tests import HUGGING_FACE
-from core.evals.formats.variants import UNNAMED, refuse_same_names
+from core.evals.formats.variants import refuse_same_names, unnamed
 from core.evals.reading.case import LITERAL
 from core.evals.reading.context import Reading
 from core.evals.reading.folder import SCHEME, Folder
@@ -68,7 +68,7 @@ def _variants(variants: tuple[Variant, ...]) -> tuple[list[Any], list[Any]]:
     for variant in variants:
         key = json.dumps([variant.prompt_name, [each.model_dump() for each in variant.messages]], sort_keys=True)
         if key not in labels:
-            labels[key] = label = variant.prompt_name or UNNAMED.format(len(prompts) + 1)
+            labels[key] = label = variant.prompt_name or unnamed(len(prompts) + 1)
             if label in list(labels.values())[:-1]:
                 raise InvalidInput(f"Two different prompts are called {short(label)}; rename one.", "prompts")
             prompts.append({"label": label, "raw": _raw(variant)})
