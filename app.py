@@ -40,6 +40,7 @@ PAGES = [
     st.Page("pages/documents/collections.py", title="Collections", icon=":material/folder:", url_path="collections"),
     st.Page("pages/documents/ask.py", title="Ask", icon=":material/forum:", url_path="ask"),
     st.Page("pages/documents/measure.py", title="Measure", icon=":material/straighten:", url_path="measure"),
+    st.Page("pages/evaluate/results.py", title="Results", icon=":material/leaderboard:", url_path="results"),
     st.Page("pages/models/models.py", title="Models", icon=":material/deployed_code:", url_path="models"),
     st.Page("pages/work/runs.py", title="Runs", icon=":material/history:", url_path="runs"),
     st.Page("pages/work/jobs.py", title="Jobs", icon=":material/pending_actions:", url_path="jobs"),

@@ -17,7 +17,7 @@ from core.statistics.means import mean_interval
 from core.statistics.settling import ALPHA, rows_to_settle, rows_to_settle_mean
 from core.statistics.share_difference import share_difference
 from core.statistics.sign_flip import sign_flips
-from core.statistics.verdict import MIN_ROWS, verdict_sentence
+from core.statistics.verdict import MIN_ROWS, outcome, verdict_sentence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,6 +51,11 @@ class Pair:
     a_better: int
     """Rows on which `a` has more."""
     b_better: int
+
+    @property
+    def outcome(self) -> str:
+        """The end of the sentence, such as “decisive”."""
+        return outcome(self.decisive, self.rows, self.rows_to_settle)
 
     def sentence(self, names: Sequence[str]) -> str:
         """The verdict in plain words; `names` by place, as they are written."""

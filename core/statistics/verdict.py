@@ -33,20 +33,25 @@ def verdict_sentence(
     if rows < MIN_ROWS:
         counted = f"{rows} row{'' if rows == 1 else 's'}"
         lead = f"{a} is ahead of {b} by {points(difference)} on {counted}" if difference else f"{a} and {b}: {counted}"
-        return f"{lead}; fewer than {MIN_ROWS} rows: no statistics."
+        return f"{lead}; {outcome(decisive, rows, rows_to_settle)}."
     lead = f"{a} is better than {b} by {points(difference)}" if decisive else f"{a} is ahead of {b} by "
     if not decisive:
         lead = f"{a} and {b} are level" if not difference else lead + points(difference)
-    return f"{lead} (95 % {number(ci95[0])} to {number(ci95[1])}); {_settled(decisive, rows_to_settle)}."
+    return f"{lead} (95 % {number(ci95[0])} to {number(ci95[1])}); {outcome(decisive, rows, rows_to_settle)}."
 
 
-def _settled(decisive: bool, rows_to_settle: int | None) -> str:
+def outcome(decisive: bool, rows: int, rows_to_settle: int | None) -> str:
+    """The end of the sentence: whether it may be relied on, and if not, what would settle it."""
+    if not rows:
+        return "no row that both answered"
+    if rows < MIN_ROWS:
+        return f"fewer than {MIN_ROWS} rows: no statistics"
     if decisive:
         return "decisive"
     if rows_to_settle is None:
         return "not decisive, and no number of rows within reach would settle a difference this small"
-    rows = round_up(rows_to_settle)
-    return f"not decisive: about {rows:,} row{'' if rows == 1 else 's'} more would settle it"
+    more = round_up(rows_to_settle)
+    return f"not decisive: about {more:,} row{'' if more == 1 else 's'} more would settle it"
 
 
 def points(share: float) -> str:

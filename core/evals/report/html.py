@@ -68,6 +68,7 @@ def _head(found: Summary) -> str:
         f"<title>{text(found.name)}</title><style>{STYLE}</style></head>\n"
         f'<body><main><h1>{bdi(found.name)}</h1><p class="sentence">{bdi(found.sentence)}</p>'
         f'<p class="about">{text(" · ".join(about))}</p>\n'
+        + "".join(f'<p class="about">{bdi(note)}</p>\n' for note in found.notes)
     )
 
 

@@ -11,7 +11,7 @@ Knows nothing of pages, reports or how cells come about.
 
 from __future__ import annotations
 
-from core.evals.results.browsing import MODES, Filter, TableCell, TablePage, TableRow, table
+from core.evals.results.browsing import MODES, Filter, TableCell, TablePage, TableRow, assertion_names, table
 from core.evals.results.changes import Against, Changes, against
 from core.evals.results.ledger import Ledger, open_ledger
 from core.evals.results.pareto import pareto_line
@@ -24,6 +24,7 @@ __all__ = [
     "VariantScore",
     "MetricScore",
     "table",
+    "assertion_names",
     "MODES",
     "Filter",
     "TablePage",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from core.errors import InvalidInput
 from core.evals.results.ledger import Ledger, open_ledger
+from core.evals.results.metric_columns import first_names
 from core.evals.scorers.patterns import check, search
 from core.store import eval_figures, eval_scans, evals
 from core.store.evals import CellRecord, RowRecord
@@ -162,6 +163,19 @@ def table(
         note=note,
         numbers=tuple(numbers.tolist()),
     )
+
+
+def assertion_names(eval_id: str, *, stale_s: float = 0.0) -> list[str]:
+    """Names that `Filter` takes, as far as the first cells have them.
+
+    Raises:
+        NotFound: there is no such eval.
+        StoreError: the database could not be read.
+    """
+    book = open_ledger(eval_id, stale_s=stale_s)
+    if "names" not in book.memo:
+        book.memo["names"] = first_names(eval_id)
+    return list(book.memo["names"])
 
 
 def _in_mode(book: Ledger, mode: str, places: list[int]) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from core.evals.results.ledger import Ledger, open_ledger
 from core.statistics import Pair, compare
@@ -111,10 +111,19 @@ def against(eval_id: str, earlier_id: str, *, stale_s: float = 0.0) -> Against:
         NotFound: one of them is not there.
         StoreError: the database could not be read.
     """
+    now, then = open_ledger(eval_id, stale_s=stale_s), open_ledger(earlier_id, stale_s=stale_s)
+    known = now.memo.get(f"against {earlier_id}")
+    if known is not None and known[0] is then:
+        return cast(Against, known[1])
+    found = _against(now, then)
+    now.memo[f"against {earlier_id}"] = then, found
+    return found
+
+
+def _against(now: Ledger, then: Ledger) -> Against:
     import numpy as np
 
-    now, then = open_ledger(eval_id, stale_s=stale_s), open_ledger(earlier_id, stale_s=stale_s)
-    matched, new, gone = _matched(eval_id, earlier_id)
+    matched, new, gone = _matched(now.record.id, then.record.id)
     rows_now, rows_then = [row for row, _ in matched], [row for _, row in matched]
     shares_now, shares_then = _shares(now), _shares(then)
     names_now, names_then = now.names, then.names

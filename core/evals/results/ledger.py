@@ -38,6 +38,8 @@ class Ledger:
     figures: Figures = field(repr=False)
     numbers: NDArray[np.int64] = field(repr=False)
     """Numbers of all rows, ascending, broken ones and those not asked yet among them."""
+    memo: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What was computed from it, for whoever computes the same again."""
 
     @property
     def names(self) -> list[str]:
@@ -63,7 +65,21 @@ class Ledger:
     @cached_property
     def broken(self) -> int:
         """Rows that could not be read."""
-        return eval_figures.broken_rows(self.record.id)
+        known = self.plan.get("broken")  # the plan knows before the rows are written
+        return known if isinstance(known, int) else eval_figures.broken_rows(self.record.id)
+
+    @property
+    def path(self) -> str:
+        """Of the file it was read from; "" for one made on a page."""
+        return str(self.plan.get("path") or "")
+
+    @property
+    def notes(self) -> list[str]:
+        """What is worth knowing before its figures are read: models that were not there, what Loupe does not act on."""
+        missing = self.plan.get("missing")
+        notes = self.plan.get("notes")
+        gone = [f"{name}: {reason}" for name, reason in missing.items()] if isinstance(missing, dict) else []
+        return gone + ([str(each) for each in notes] if isinstance(notes, list) else [])
 
     @cached_property
     def metrics(self) -> MetricColumns:

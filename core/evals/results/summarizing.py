@@ -37,6 +37,10 @@ class Summary:
     """By the share that passed."""
     score_pairs: tuple[Pair, ...]
     """By mean score; empty where every score is 0 or 1, since it would say the same."""
+    path: str
+    """Of the file it was read from; "" for one made on a page."""
+    notes: tuple[str, ...]
+    """What is worth knowing before the figures are read; untrusted, like all texts here."""
     sentence: str
     """What to tell others; names stand in it as they are written."""
 
@@ -90,6 +94,7 @@ class Summary:
             "broken": self.broken,
             "repeat": self.repeat,
             "sentence": self.sentence,
+            "notes": list(self.notes),
             "variants": [each.as_json() for each in self.variants],
             "pairs": [
                 {
@@ -123,6 +128,14 @@ def summary(eval_id: str, *, metrics: bool = True, stale_s: float = 0.0) -> Summ
 
 def summed(book: Ledger, *, metrics: bool = True) -> Summary:
     """The summary of a ledger."""
+    name = f"summary {metrics}"
+    if name not in book.memo:
+        book.memo[name] = _summed(book, metrics)
+    known: Summary = book.memo[name]
+    return known
+
+
+def _summed(book: Ledger, metrics: bool) -> Summary:
     found = scores(book, metrics=metrics)
     few = None if len(found) * (len(found) - 1) // 2 <= MOST_PAIRS else [(0, place) for place in range(1, len(found))]
     pairs = tuple(compare(book.by_row(book.figures.passed), pairs=few))
@@ -138,6 +151,8 @@ def summed(book: Ledger, *, metrics: bool = True) -> Summary:
         broken=book.broken,
         repeat=book.repeat,
         expected=book.expected,
+        path=book.path,
+        notes=tuple(book.notes),
         variants=tuple(found),
         pairs=pairs,
         score_pairs=tuple(compare(book.by_row(score), pairs=few)) if graded else (),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
@@ -70,12 +71,10 @@ def test_a_mean_of_many_rows_has_the_interval_of_the_books() -> None:
 
 
 def test_a_mean_with_repeats_is_as_sure_as_statsmodels_with_clusters() -> None:
-    import statsmodels.api as sm
-
     generator = np.random.default_rng(5)
     rows = np.repeat(np.arange(200), 3)
     values = np.clip(0.5 + np.repeat(generator.normal(0, 0.1, 200), 3) + generator.normal(0, 0.05, 600), 0, 1)
-    fitted = sm.OLS(values, np.ones(600)).fit(
+    fitted = OLS(values, np.ones(600)).fit(
         cov_type="cluster", cov_kwds={"groups": rows, "use_correction": True, "df_correction": True}
     )
     assert mean_interval(values, rows) == pytest.approx(tuple(fitted.conf_int()[0]), abs=0.002)
