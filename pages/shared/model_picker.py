@@ -73,6 +73,11 @@ def models_picker(key: str) -> list[str]:
     )
 
 
+def known_models() -> list[str]:
+    """References of the registry's models."""
+    return [info.ref for info in _models()]
+
+
 @st.cache_data(ttl=5, max_entries=1, show_spinner=False)
 def _models() -> list[ModelInfo]:
     return list_models()

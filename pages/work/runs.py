@@ -6,10 +6,12 @@ import streamlit as st
 
 from core.documents.answering import runs as answers
 from core.errors import LoupeError
+from core.evals.compare import sweeping
 from core.generation import runs as generations
 from core.store import runs
 from core.store.export import as_csv, as_jsonl, defuse
 from core.techniques import runs as techniques
+from pages.shared.compare.details import sweep_details
 from pages.shared.documents.run_details import answer_details
 from pages.shared.lab.details import technique_details
 from pages.shared.run_details import run_details
@@ -27,6 +29,7 @@ def delete(ids: list[str]) -> None:
         generations.forget(ids)
         techniques.forget(ids)
         answers.forget(ids)
+        sweeping.forget(ids)
     except LoupeError as error:
         st.session_state["runs_error"] = str(error)
 
@@ -74,6 +77,8 @@ def details(record: runs.RunRecord) -> None:
         technique_details(record, techniques.get(record.id))
     elif record.kind == answers.KIND:
         answer_details(record, answers.get(record.id))
+    elif record.kind == sweeping.KIND:
+        sweep_details(record, sweeping.get(record.id))
     else:
         run_details(record, generations.get(record.id))
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.documents.answering.refusal import DEFAULT_RETRIEVAL
-from core.documents.settings import MODES, RetrievalSettings
+from core.documents.measuring.recut import sized
+from core.documents.settings import MODES, RetrievalSettings, SplitSettings
 from core.errors import InvalidInput
 from core.evals.variant import Variant
 from core.generation.params import SamplingParams
@@ -95,6 +96,14 @@ def _collection(variant: Variant, value: Value) -> Variant:
     return _with(variant, collection=str(value), retrieval=variant.retrieval or DEFAULT_RETRIEVAL)
 
 
+def _chunk_size(variant: Variant, value: Value) -> Variant:
+    """The variant as it is: the sweep cuts its collection anew, see `core.evals.compare.chunk_sizes`."""
+    if variant.collection is None:
+        raise InvalidInput("chunk_size is a setting of a collection; choose one to answer from.", "chunk_size")
+    sized(SplitSettings(), int(value))
+    return variant
+
+
 def _retrieval(name: str) -> Callable[[Variant, Value], Variant]:
     def apply(variant: Variant, value: Value) -> Variant:
         if variant.collection is None:
@@ -130,6 +139,7 @@ SETTINGS: dict[str, Setting] = {
         Setting("shots", "Shots", "whole", _option("shots"), "0, 2, 4"),
         Setting("samples", "Samples that vote", "whole", _option("samples"), "2, 4, 8"),
         Setting("collection", "Collection", "choice", _collection),
+        Setting("chunk_size", "Chunk size", "whole", _chunk_size, "100, 200, 400"),
         Setting("k", "Passages (k)", "whole", _retrieval("k"), "1, 3, 5"),
         Setting("mode", "Search mode", "choice", _retrieval("mode"), choices=MODES),
     )

@@ -16,9 +16,10 @@ from core.errors import InvalidInput
 from core.evals.assertion import Assertion
 from core.evals.assertions import check_known, kind_of
 from core.evals.compare.axes import Value, setting_of
+from core.evals.compare.scoring import assertions_of
 from core.evals.scorers.extraction import rule_of
 from core.evals.variant import Variant
-from core.events import Event, Failed, Finished, Step
+from core.events import Event, Failed, Finished, Progress, Step
 from core.generation.params import invalid
 from core.generation.result import Timing, Usage
 from core.store.runs import RunStatus
@@ -64,8 +65,10 @@ class SweepRequest(BaseModel):
     later changes no sweep."""
     samples: int = Field(1, ge=1, le=MOST_SAMPLES)
     """Outputs a cell, each with the next seed; a cell that can only say the same again draws one."""
+    score: str = ""
+    """What scores an output, as it was typed, see `core.evals.compare.scoring`."""
     assertions: tuple[Assertion, ...] = ()
-    """What scores an output."""
+    """The same, read; `parse` does it."""
     expected: str = ""
     """The variable `expected`, for assertions that compare with it."""
     extract: str | None = None
@@ -126,6 +129,8 @@ class SweepRequest(BaseModel):
                 f"The sweep would draw {total:,} outputs; it takes at most {MOST_OUTPUTS}: fewer values or samples.",
                 "samples",
             )
+        if request.score and not request.assertions:
+            request = request.model_copy(update={"assertions": assertions_of(request.score)})
         check_known(request.assertions)
         for each in request.assertions:
             if (kind := kind_of(each.type)) is not None and kind.compares:
@@ -203,6 +208,8 @@ class SweepResult(BaseModel):
 
     samples: list[Taken] = []
     total_s: float = 0.0
+    doing: str = ""
+    """What it does beside drawing outputs, for a person."""
     error: str | None = None
     error_kind: str | None = None
 
@@ -211,8 +218,10 @@ class SweepResult(BaseModel):
         match event:
             case Step(kind=kind) if kind == SAMPLE:
                 self.samples.append(Taken.model_validate(event.data))
+            case Progress():
+                self.doing = event.note
             case Finished():
-                self.total_s = event.total_s
+                self.total_s, self.doing = event.total_s, ""
             case Failed():
                 self.error, self.error_kind = event.message, event.kind
             case _:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from core.errors import LoupeError, NotFound
 from core.evals.assertions import Judging, judge, total
-from core.evals.compare import columns
+from core.evals.compare import chunk_sizes, columns
 from core.evals.compare.columns import Column
 from core.evals.compare.sweep import SAMPLE, TEXT_CHARACTERS, SweepRequest, SweepResult, Taken, missing
 from core.evals.output import Output
@@ -44,11 +44,30 @@ def work(request: SweepRequest, cancel: threading.Event) -> Iterator[Event]:
         LoupeError: the sweep cannot be run at all; what fails for one output is said in that output.
     """
     began = time.perf_counter()
-    variants, judging = request.variants, Judging(cancel=cancel)
+    variants, judging = list(request.variants), Judging(cancel=cancel)
     kept = _earlier(request)
     yield from (_step(each) for each in kept)
     todo = missing(request, kept)
     done, whole = len(kept), len(kept) + len(todo)
+    if any(axis.setting == chunk_sizes.NAME for axis in request.axes):
+        yield Progress(done, whole, "outputs", note="Cutting the documents anew for every chunk size…")
+    with chunk_sizes.cut_anew(request, {cell for cell, _ in todo}, cancel) as cut:
+        for cell, collection in cut.items():
+            variants[cell] = variants[cell].model_copy(update={"collection": collection})
+        yield from _drawn(request, variants, todo, done, whole, judging, began)
+    yield Finished(None, 0, None, time.perf_counter() - began)
+
+
+def _drawn(
+    request: SweepRequest,
+    variants: list[Variant],
+    todo: list[tuple[int, int]],
+    done: int,
+    whole: int,
+    judging: Judging,
+    began: float,
+) -> Iterator[Event]:
+    """The outputs that are still to be drawn, as they come."""
     for model in dict.fromkeys(variants[cell].model for cell, _ in todo):
         places = [place for place in todo if variants[place[0]].model == model]
         pool = ThreadPoolExecutor(_width(model), thread_name_prefix="loupe-sweep")
@@ -64,11 +83,10 @@ def work(request: SweepRequest, cancel: threading.Event) -> Iterator[Event]:
                 rate = done / (time.perf_counter() - began)
                 yield Progress(done, whole, "outputs", rate, (whole - done) / rate)
         except GeneratorExit:  # whoever listened went away: nobody wants the rest
-            cancel.set()
+            judging.cancel.set()
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-    yield Finished(None, 0, None, time.perf_counter() - began)
 
 
 def complete(sweep_id: str) -> LiveRun:

@@ -111,6 +111,8 @@ def _documents(variant: Variant) -> str:
 
 def _param(name: str) -> Callable[[Variant], str]:
     def said(variant: Variant) -> str:
+        if name == "seed" and variant.params.greedy:  # it draws nothing
+            return ""
         value = getattr(variant.params, name)
         shown = f"{value:g}" if isinstance(value, float) else "drawn" if value is None else str(value)
         return f"{name.replace('_', ' ')} {shown}"

@@ -9,16 +9,22 @@ from typing import Any
 
 import pytest
 
+from core.documents.collections import chunk_counts
 from core.errors import InvalidInput, LoupeError
 from core.evals.assertion import Assertion
 from core.evals.compare import columns, figures, sweeping
 from core.evals.compare.axes import MOST_VALUES, SETTINGS, values_of
 from core.evals.compare.sweep import Axis, SweepRequest, SweepResult, Taken, missing
+from core.evals.variant import Variant
 from core.generation import runs
 from core.prompts import library
 from core.prompts.file import PromptFile, PromptMessage
+from core.store import collections
 from core.store import runs as store
+from tests.core.documents.retrieval.library import PLANETS, make, put, words
 from tests.core.evals.compare.conftest import variant
+
+__all__ = ["words"]
 
 
 @pytest.mark.parametrize(
@@ -206,6 +212,34 @@ def test_it_ends_when_nobody_listens() -> None:
     next(events)
     events.close()
     assert cancel.is_set()
+
+
+def test_chunk_sizes_are_cut_anew_for_as_long_as_the_sweep_lasts(
+    words: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = put(make(splitter="fixed"), {path: f"{text} " * 4 for path, text in PLANETS.items()})
+    chunks: dict[int, int] = {}
+
+    def take(asked: SweepRequest, drawn: Variant, cell: int, number: int, judging: object) -> Taken:
+        chunks[cell] = sum(chunk_counts(str(drawn.collection)).values())
+        return Taken(cell=cell, number=number, text="x")
+
+    monkeypatch.setattr(sweeping, "_take", take)
+    base = variant("smollm2", mode=None, collection=row.name)
+    asked = request(base, ("chunk_size", (8, 16)), ("k", (1, 2)))
+    result = SweepResult()
+    for event in sweeping.work(asked, threading.Event()):
+        result.fold(event)
+    assert len(result.samples) == 4 and result.doing == ""
+    assert chunks[0] == chunks[1] > chunks[2] == chunks[3] > 0
+    assert [each.name for each in collections.list_all()] == [row.name]
+
+
+def test_a_chunk_size_needs_a_collection_and_a_size_it_can_have() -> None:
+    with pytest.raises(InvalidInput, match="choose one to answer from"):
+        request(variant("smollm2", mode=None), ("chunk_size", (100,)))
+    with pytest.raises(InvalidInput, match="chunk_size"):
+        request(variant("smollm2", mode=None, collection="notes"), ("chunk_size", (1,)))
 
 
 def taken(*texts: str, **values: Any) -> figures.Cell:
