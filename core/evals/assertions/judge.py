@@ -16,6 +16,8 @@ from core.evals.judging.means import Judging
 from core.evals.output import Output
 from core.evals.row import Row
 from core.evals.variant import Variant
+from core.prompts import template
+from core.prompts.inputs import as_text
 
 Demand: TypeAlias = Assertion | AssertionSet
 
@@ -44,10 +46,12 @@ def judge(
 
 
 def demanded(row: Row, assertions: Sequence[Demand]) -> Iterator[Demand]:
-    """What is demanded of a row: what the file demands, unless the row does without, then its own."""
-    if row.with_defaults:
-        yield from assertions
-    yield from row.assertions
+    """What is demanded of a row: what the file demands, unless the row does without, then its own.
+
+    Metrics whose names hold variables are named by the row.
+    """
+    for each in (*(assertions if row.with_defaults else ()), *row.assertions):
+        yield each if "{{" not in each.metric else each.model_copy(update={"metric": _name(each.metric, row)})
 
 
 def judge_together(
@@ -100,6 +104,12 @@ def total(verdicts: Iterable[Verdict], threshold: float | None = None) -> tuple[
     score = min(1.0, max(0.0, score))
     passed = all(each.passed for each in counted) if threshold is None else score >= threshold - 1e-9
     return passed, score
+
+
+def _name(metric: str, row: Row) -> str:
+    known = {name: as_text(row.vars[name]) for name in template.variables(metric) if name in row.vars}
+    missing = {name: f"{{{{{name}}}}}" for name in template.variables(metric) if name not in row.vars}
+    return template.render(metric, known | missing)
 
 
 def _verdict(each: Demand, case: Case) -> Verdict | None:

@@ -5,6 +5,8 @@ Knows no type of assertion.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from core.errors import InvalidInput, LoupeError
 from core.evals.assertion import Assertion
 from core.evals.assertions.case import Case
@@ -27,16 +29,25 @@ def question(case: Case) -> str:
         return case.output.prompt
 
 
+def refuse_provider(assertion: Assertion, parse: Callable[[str], object], example: str) -> str | None:
+    """What is wrong with the model that an assertion names, as the rest of a sentence."""
+    provider = assertion.options.get("provider")
+    if provider is None:
+        return None
+    if not isinstance(provider, str):
+        return f"has a provider that is no text; write a model's reference, such as {example}"
+    try:
+        parse(provider)
+    except LoupeError as error:
+        return f"has a wrong provider: {str(error).rstrip('.')}"
+    return None
+
+
 def refuse_judge(assertion: Assertion) -> str | None:
     """What is wrong with a judge's model or wording, as the rest of a sentence."""
-    provider, own = assertion.options.get("provider"), assertion.options.get("rubricPrompt")
-    if provider is not None:
-        if not isinstance(provider, str):
-            return "has a provider that is no text; write a model's reference, such as smollm2"
-        try:
-            parse_ref(provider)
-        except LoupeError as error:
-            return f"has a wrong provider: {str(error).rstrip('.')}"
+    if (wrong := refuse_provider(assertion, parse_ref, "smollm2")) is not None:
+        return wrong
+    own = assertion.options.get("rubricPrompt")
     if own is not None:
         try:
             own_wording(own)

@@ -46,8 +46,7 @@ def looked_at(kind: Kind, assertion: Assertion, cases: Mapping[str, Case], look:
 
 def unsaid(assertion: Assertion, why: str, **details: object) -> Verdict:
     """The verdict of an assertion that could say nothing: it has not passed, negated or not."""
-    verdict = _verdict(assertion, False, 0.0, why)
-    return verdict.model_copy(update={"error": verdict.reason, "details": storable(details)})
+    return _verdict(assertion, False, 0.0, why, details, failed=True)
 
 
 def _ready(kind: Kind, assertion: Assertion, case: Case) -> Judged | Verdict:
@@ -58,7 +57,7 @@ def _ready(kind: Kind, assertion: Assertion, case: Case) -> Judged | Verdict:
         value = case.row.vars.get("expected")
         if value is None:
             raise InvalidInput(f"{kind.name} needs a value, or a variable “expected” in the row.")
-    whole = assertion.model_copy(update={"value": value})
+    whole = assertion if value == assertion.value else assertion.model_copy(update={"value": value})
     if (wrong := problem(kind.needs, value)) or (wrong := kind.refuse(whole) if kind.refuse else None):
         raise InvalidInput(f"{kind.name} {wrong}.")
     if assertion.extract is None:
@@ -74,11 +73,11 @@ def _said(assertion: Assertion, judged: Judged, finding: Finding) -> Verdict:
     if assertion.negated:
         passed, score = not passed, 1 - score
     details = dict(finding.details)
-    if judged.value != assertion.value:
+    if judged.assertion is not assertion:
         details["value"] = _kept(judged.value)
     if assertion.extract is not None:
         details["extracted"] = _kept(judged.text)
-    return _verdict(assertion, passed, score, finding.reason).model_copy(update={"details": storable(details)})
+    return _verdict(assertion, passed, score, finding.reason, details)
 
 
 def _kept(value: object) -> object:
@@ -101,12 +100,23 @@ def _caught(kind: Kind, assertion: Assertion, work: Callable[[], T]) -> T | Verd
         return unsaid(assertion, f"{kind.name} failed on this output ({type(error).__name__}).")
 
 
-def _verdict(assertion: Assertion, passed: bool, score: float, reason: str) -> Verdict:
+def _verdict(
+    assertion: Assertion,
+    passed: bool,
+    score: float,
+    reason: str,
+    details: Mapping[str, object] | None = None,
+    *,
+    failed: bool = False,
+) -> Verdict:
+    reason = storable(reason)
     return Verdict(
         label=assertion.label,
         passed=passed,
         score=score,
-        reason=storable(reason),
+        reason=reason,
         weight=assertion.weight,
         metric=assertion.metric,
+        error=reason if failed else None,
+        details=storable(details) if details else {},
     )

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 from core.evals.assertion import Assertion
 from core.evals.assertions.case import Finding, Judged, graded
@@ -42,9 +44,7 @@ class Score:
 
 def words(text: str) -> list[str]:
     """The words that are compared."""
-    import regex
-
-    return regex.findall(_WORD, text.lower())  # type: ignore[no-any-return]
+    return _pattern().findall(text.lower())  # type: ignore[no-any-return]
 
 
 def rouge_n(output: str, reference: str, n: int = 1) -> Score:
@@ -63,6 +63,13 @@ def rouge_l(output: str, reference: str) -> Score:
     given, wanted = words(output), words(reference)
     shared = common(given, wanted)
     return Score(shared / max(len(given), 1), shared / max(len(wanted), 1))
+
+
+@lru_cache(maxsize=1)
+def _pattern() -> Any:
+    import regex
+
+    return regex.compile(_WORD)
 
 
 def _grams(sequence: list[str], n: int) -> Counter[tuple[str, ...]]:

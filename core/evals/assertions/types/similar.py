@@ -9,6 +9,7 @@ from __future__ import annotations
 from core.errors import LoupeError
 from core.evals.assertion import Assertion
 from core.evals.assertions.case import Case, Finding, Judged, graded, quoted
+from core.evals.assertions.judges import refuse_provider
 from core.evals.assertions.kind import Kind
 from core.evals.assertions.needs import problem
 from core.evals.assertions.values import filled, references
@@ -51,16 +52,7 @@ def _embedding(assertion: Assertion, case: Case) -> str:
 def _refuse(assertion: Assertion) -> str | None:
     from core.models.embedders import canonical
 
-    provider = assertion.options.get("provider")
-    if provider is None:
-        return None
-    if not isinstance(provider, str):
-        return "has a provider that is no text; write a reference of an embedding model, such as minilm"
-    try:
-        canonical(provider)
-    except LoupeError as error:
-        return f"has a wrong provider: {str(error).rstrip('.')}"
-    return None
+    return refuse_provider(assertion, canonical, "minilm")
 
 
 KINDS = (

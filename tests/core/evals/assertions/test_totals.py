@@ -140,6 +140,10 @@ def test_assertions_of_the_file_come_first_unless_the_row_does_without() -> None
     assert len(judge(alone, VARIANT, Output(text="x"), Judging(), common)) == 1
 
 
+def test_the_name_of_a_metric_may_come_from_the_row() -> None:
+    assert said("contains", "x", "x", metric="Tone {{word}} {{gone}}").metric == "Tone Paris {{gone}}"
+
+
 def test_variables_are_put_in_as_text_and_once() -> None:
     row = Row(number=1, vars={"a": "{{b}}", "b": "no", "n": 3, "list": ["x", 1], "odd": "(.*) {{a}} $1"})
     assert said("contains", "has {{b}} in it", "{{ a }}", row=row).passed
