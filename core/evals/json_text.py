@@ -54,9 +54,12 @@ def canonical(value: Any) -> str:
     """A text that two values share if and only if they are the same JSON: 1 is 1.0 and not true; order of keys is none.
 
     Raises:
-        RecursionError: it is nested too deeply.
+        InvalidInput: it is nested too deeply.
     """
-    return json.dumps(_plain(value), sort_keys=True, ensure_ascii=True)
+    try:
+        return json.dumps(_plain(value), sort_keys=True, ensure_ascii=True)
+    except RecursionError:
+        raise InvalidInput("It is nested too deeply.") from None
 
 
 def _plain(value: Any) -> Any:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import json
 import math
+import re
 from typing import Any
 
 from core.errors import InvalidInput
@@ -24,6 +25,8 @@ FUNCTION = "get_assert"
 MOST_GIVEN = 600_000
 """Characters of output and context as JSON."""
 REASON = 500
+_LINE = re.compile(r"\r\n|\r|\n")
+"""What Python takes for the end of a line; `splitlines` knows more."""
 _PRELUDE = """import json, math, re
 _loupe_given = json.loads(%)
 output, context = _loupe_given["output"], _loupe_given["context"]
@@ -153,7 +156,7 @@ def _code(value: str, name: str) -> str:
     if kind == "expression":
         return f"def {name}(output, context):\n    return (\n{value}\n    )"
     kept = _inside_texts(tree)
-    lines = [line if number in kept else f"    {line}" for number, line in enumerate(value.splitlines(), 1)]
+    lines = [line if number in kept else f"    {line}" for number, line in enumerate(_LINE.split(value), 1)]
     return "\n".join([f"def {name}(output, context):", *lines])
 
 

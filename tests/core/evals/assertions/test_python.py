@@ -33,6 +33,7 @@ CASES: list[tuple[str, str, bool, float]] = [
     ("'{\"pass\": false, \"score\": 0.5}'", "x", False, 0.5),
     ("json.loads(output)['a'] == 1 and re.match('a', 'ab') is not None", '{"a": 1}', True, 1),
     ("text = '''a\n  b'''\nreturn len(text) == 5", "x", True, 1),
+    ("text = 'a\u2028\x0cb'\r\nreturn len(text) == 4", "x", True, 1),
     ("'{{quote}}' == context['vars']['quote']", "x", True, 1),
     ("'{{nobody}}' == '{' + '{nobody}' + '}'", "x", True, 1),
     ("output == '東京🙂'", "東京🙂", True, 1),

@@ -104,6 +104,12 @@ def test_a_reason_says_what_was_missed() -> None:
     assert len(long.reason) < 200
 
 
+def test_what_is_nested_too_deeply_is_not_equal() -> None:
+    deep = "[" * 700 + "]" * 700
+    assert said("equals", deep, [1]).reason in ("It is nested too deeply.", "As JSON it is another value.")
+    assert said("is-json", f"[{deep}, 1]", {"uniqueItems": True}).passed is False
+
+
 def test_words_and_tokens_are_units_of_length_too() -> None:
     output = Output(text="one two three", completion_tokens=7)
     assert passes("length", output, 3, options={"unit": "words"})
