@@ -37,6 +37,7 @@ __all__ = [
     "list_evals",
     "latest",
     "count_rows",
+    "mentions",
     "delete",
     "rows",
     "rows_of",
@@ -126,6 +127,13 @@ def latest(plan_begins: str) -> EvalRecord | None:
     with get_database().read() as session:
         row = session.execute(query.order_by(Eval.created_at.desc(), Eval.id.desc()).limit(1)).one_or_none()
     return None if row is None else EvalRecord(**row._asdict())
+
+
+def mentions(text: str) -> bool:
+    """Whether the plan of any eval holds this text."""
+    with get_database().read() as session:
+        query = select(Eval.id).where(Eval.plan.contains(text, autoescape=True)).limit(1)
+        return session.execute(query).first() is not None
 
 
 def count_rows(eval_id: str) -> int:

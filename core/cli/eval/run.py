@@ -7,7 +7,7 @@ data is wrong, 130 interrupted. Knows nothing of how cells are made or counted.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,7 +16,6 @@ from core.cli.output import complain, print_json
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from core.evals.eval_file import EvalFile
     from core.jobs import JobView
     from core.store.evals import EvalRecord
 
@@ -56,9 +55,17 @@ def command(
     from core.cli.following import ended_well, follow_job
     from core.evals import running
     from core.evals.formats import read_eval
+    from core.evals.running.overrides import Overrides
 
-    read = read_eval(file, models=tuple(model or ()), skip_unsupported=skip_unsupported)
-    asked = _changed(read, repeat, concurrency, limit, skip_broken=skip_broken)
+    said = Overrides(
+        repeat=_whole("repeat", repeat, 100),
+        concurrency=_whole("concurrency", concurrency, 64),
+        limit=_whole("limit", limit, None),
+        skip_broken=skip_broken,
+        skip_unsupported=skip_unsupported,
+        models=tuple(model or ()),
+    )
+    asked = said.applied(read_eval(file, models=said.models, skip_unsupported=skip_unsupported))
     path = str(Path(file).expanduser().resolve())
     if out is not None:
         _check_folder(Path(out).expanduser())
@@ -83,26 +90,9 @@ def _attempt(record: EvalRecord | None) -> tuple[str, int] | None:
     return None if job is None else (job.id, job.attempt)
 
 
-def _changed(
-    file: EvalFile, repeat: str | None, concurrency: str | None, limit: str | None, *, skip_broken: bool
-) -> EvalFile:
-    """The file with what the command line says instead."""
-    own: dict[str, Any] = {}
-    if repeat is not None:
-        own["repeat"] = _whole("repeat", repeat, 100)
-    if concurrency is not None:
-        own["concurrency"] = _whole("concurrency", concurrency, 64)
-    data: dict[str, Any] = {}
-    if limit is not None:
-        data["limit"] = _whole("limit", limit, None)
-    if skip_broken:
-        data["on_broken"] = "skip"
-    if data:
-        own["data"] = file.data.model_copy(update=data)
-    return file.model_copy(update={**own, "source": ""}) if own else file
-
-
-def _whole(name: str, text: str, most: int | None) -> int:
+def _whole(name: str, text: str | None, most: int | None) -> int | None:
+    if text is None:
+        return None
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
     if number < 1 or (most is not None and number > most):
         bounds = f"from 1 to {most}" if most is not None else "of at least 1"

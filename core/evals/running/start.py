@@ -5,11 +5,14 @@ Everything that can be wrong with a file is said before a model is asked. Knows 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from core import jobs
 from core.errors import Conflict, InvalidInput, LoupeError, NotFound
-from core.evals.datasets import check
+from core.evals.datasets import Checked, check
 from core.evals.eval_file import EvalFile
 from core.evals.formats import write_eval
+from core.evals.running import kept_files
 from core.evals.running.plan import Plan, begins, depends_of, differences, plan_of
 from core.models.reference import ModelRef, parse_ref
 from core.prompts.names import short
@@ -19,7 +22,14 @@ from core.store.evals import EvalRecord
 KIND = "eval"
 
 
-def start(file: EvalFile, *, use_cache: bool = True, name: str | None = None, path: str = "") -> EvalRecord:
+def start(
+    file: EvalFile,
+    *,
+    use_cache: bool = True,
+    name: str | None = None,
+    path: str = "",
+    checked: Checked | None = None,
+) -> EvalRecord:
     """Check everything, then have it done by a job; the eval, whose `job` says how far it is.
 
     Args:
@@ -27,6 +37,7 @@ def start(file: EvalFile, *, use_cache: bool = True, name: str | None = None, pa
         use_cache: with `False` every call is made anew, once in this eval.
         name: for a list; by default the file's description or name.
         path: of the file it was read from, absolute; by it a resume finds this eval.
+        checked: what a look at its rows found, so that they need not be read again here.
 
     Raises:
         InvalidInput: the file, its data set or a reference of a model is wrong; one sentence.
@@ -34,7 +45,7 @@ def start(file: EvalFile, *, use_cache: bool = True, name: str | None = None, pa
         StoreError: the store cannot be written.
     """
     missing = check_models(file)
-    checked = check(file)
+    checked = checked or check(file)
     plan = Plan(
         path=path,
         use_cache=use_cache,
@@ -134,9 +145,12 @@ def delete(eval_id: str) -> None:
     job = job_of(record)
     if job is not None and job.active:
         raise Conflict(f"The eval “{record.name}” is {job.status}; cancel it before deleting it.")
+    folder = plan_of(record).file.folder
     store.delete(record.id)
     if job is not None:
         jobs.delete(job.id)
+    if folder:
+        kept_files.forget(Path(folder))
 
 
 def text_of(file: EvalFile) -> str:
