@@ -29,6 +29,7 @@ FIGURES = (
     "ingest_chunks",
     "query_50k",
     "rebuild_50k",
+    "results_page",
 )
 
 

@@ -9,11 +9,10 @@ from core.errors import LoupeError, NotFound
 from core.evals.results import Against, Summary, TablePage, assertion_names, summary, table
 from core.jobs import JobView
 from core.store.evals import EvalRecord
-from pages.shared.documents.picker import counted
 from pages.shared.jobs import job_line
 from pages.shared.results.board import board
 from pages.shared.results.cell import cell_details
-from pages.shared.results.chooser import chooser, headed
+from pages.shared.results.chooser import chooser, counted, headed
 from pages.shared.results.cost import cost_plot
 from pages.shared.results.downloads import downloads
 from pages.shared.results.earlier import earlier_runs, since

@@ -15,9 +15,7 @@ from core.evals.output import Output
 from core.evals.results import Summary, open_ledger
 from core.store import evals
 from core.store.evals import CellRecord, EvalRecord
-from core.techniques import StepResult
 from pages.shared.lab.blocks import block
-from pages.shared.lab.steps import steps
 from pages.shared.results.state import ERROR, Opened, open_cell
 from pages.shared.results.verdicts import verdicts
 from pages.shared.text import plain
@@ -51,6 +49,10 @@ def cell_details(record: EvalRecord, found: Summary, opened: Opened, numbers: tu
     verdicts(cell)
     _person(record.id, cell)
     if output.steps:
+        # imported only here: a page without an open cell is in sight a quarter of a second earlier
+        from core.techniques import StepResult
+        from pages.shared.lab.steps import steps
+
         with st.expander(f"Steps ({len(output.steps)})", type="compact"):
             steps([StepResult.model_validate(each) for each in output.steps])
     if output.prompt:

@@ -40,7 +40,12 @@ def chooser() -> EvalRecord | None:
 
 def titled(record: EvalRecord) -> str:
     """Name, time and size of an eval."""
-    return f"{record.name} · {record.created_at:%Y-%m-%d %H:%M} UTC · {record.rows:,} rows"
+    return f"{record.name} · {record.created_at:%Y-%m-%d %H:%M} UTC · {counted(record.rows, 'row')}"
+
+
+def counted(number: int, what: str) -> str:
+    """`1 row`, `5,000 rows`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def headed(sentence: str, facts: list[str]) -> None:

@@ -35,8 +35,9 @@ def board(found: Summary) -> None:
         key="results_board",
         data={
             "label": "Variants, best first: share that passed with its interval, and other figures",
-            "heads": heads,
-            "rows": [_line(each, heads) for each in found.leaderboard],
+            # tuples: for anything else Streamlit imports pandas to see whether it is a data frame
+            "heads": tuple(heads),
+            "rows": tuple(_line(each, heads) for each in found.leaderboard),
         },
     )
     notes = ["Passed: the share of answers that met every demand, with its 95 % interval."]

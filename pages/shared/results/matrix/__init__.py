@@ -50,9 +50,10 @@ def matrix(
         key=key,
         data={
             "label": label,
-            "names": list(names),
+            # tuples: for anything else Streamlit imports pandas to see whether it is a data frame
+            "names": tuple(names),
             "chosen": chosen or "",
-            "rows": [
+            "rows": tuple(
                 {
                     "n": row.number,
                     "about": about(row)[:ABOUT_CHARACTERS],
@@ -60,7 +61,7 @@ def matrix(
                     "cells": [[_drawn(cell) for cell in some] for some in row.cells],
                 }
                 for row in rows
-            ],
+            ),
         },
         on_chosen_change=on_choose or _ignore,
     )
