@@ -13,8 +13,10 @@ from typing import Any
 from sqlalchemy import func, select
 
 from core.store.database import get_database
+from core.store.eval_records import CellId
 from core.store.tables import EvalCell, EvalOutput, EvalRow
 
+__all__ = ["CellId", "last_override", "outputs", "row_vars", "verdicts"]
 AT_ONCE = 1000
 _ORDER = (EvalCell.row, EvalCell.variant, EvalCell.repeat)
 
@@ -30,25 +32,26 @@ def last_override(eval_id: str) -> datetime | None:
         return session.execute(query).scalar_one()
 
 
-def verdicts(eval_id: str) -> Iterator[str]:
-    """The verdicts of every cell, as JSON.
+def verdicts(eval_id: str) -> Iterator[tuple[CellId, str]]:
+    """Every cell and its verdicts, as JSON.
 
     Raises:
         StoreError: the database could not be read.
     """
-    for (text,) in _scan(select(EvalCell.verdicts).where(EvalCell.eval == eval_id).order_by(*_ORDER)):
-        yield text
+    for row, variant, repeat, text in _scan(_cells(EvalCell.verdicts).where(EvalCell.eval == eval_id)):
+        yield (row, variant, repeat), text
 
 
-def outputs(eval_id: str) -> Iterator[str | None]:
-    """The output of every cell as JSON, `None` where there is none.
+def outputs(eval_id: str) -> Iterator[tuple[CellId, str | None]]:
+    """Every cell and its output as JSON, `None` where there is none.
 
     Raises:
         StoreError: the database could not be read.
     """
-    query = select(EvalOutput.output).select_from(EvalCell).outerjoin(EvalOutput, EvalOutput.key == EvalCell.output)
-    for (text,) in _scan(query.where(EvalCell.eval == eval_id).order_by(*_ORDER)):
-        yield text
+    query = _cells(EvalOutput.output).select_from(EvalCell)
+    query = query.outerjoin(EvalOutput, EvalOutput.key == EvalCell.output)
+    for row, variant, repeat, text in _scan(query.where(EvalCell.eval == eval_id)):
+        yield (row, variant, repeat), text
 
 
 def row_vars(eval_id: str) -> Iterator[tuple[int, str, str]]:
@@ -60,6 +63,10 @@ def row_vars(eval_id: str) -> Iterator[tuple[int, str, str]]:
     query = select(EvalRow.number, EvalRow.vars, EvalRow.description)
     query = query.where(EvalRow.eval == eval_id, EvalRow.broken.is_(None)).order_by(EvalRow.number)
     yield from _scan(query)
+
+
+def _cells(what: Any) -> Any:
+    return select(*_ORDER, what).order_by(*_ORDER)
 
 
 def _scan(query: Any) -> Iterator[Any]:

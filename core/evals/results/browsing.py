@@ -235,7 +235,7 @@ def _searched(book: Ledger, wanted: str, among: NDArray[np.int64]) -> tuple[NDAr
             found.add(number)
         if time.monotonic() > until:
             break
-    for number, output in zip(book.figures.row.tolist(), eval_scans.outputs(book.record.id), strict=False):
+    for (number, _, _), output in eval_scans.outputs(book.record.id):
         if output is not None and number in still and number not in found and search(pattern, _text(output)):
             found.add(number)
         seen = number

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from core.evals.results.aligning import aligned
 from core.evals.results.metric_columns import MetricColumns, metric_columns
 from core.store import eval_figures, eval_scans, evals
 from core.store.eval_figures import Figures, VariantCounts
@@ -84,7 +85,7 @@ class Ledger:
     @cached_property
     def metrics(self) -> MetricColumns:
         """By label of an assertion, its score in every cell."""
-        return metric_columns(self.record.id, len(self.figures))
+        return metric_columns(self.record.id, self.figures)
 
     @cached_property
     def texts(self) -> NDArray[np.int64]:
@@ -92,9 +93,7 @@ class Ledger:
         import numpy as np
 
         found = np.zeros(len(self.figures), dtype=np.int64)
-        for place, output in enumerate(eval_scans.outputs(self.record.id)):
-            if place >= len(found):
-                break
+        for place, output in aligned(self.figures, eval_scans.outputs(self.record.id)):
             if output is not None:
                 text = str(json.loads(output).get("text") or "").strip()
                 digest = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()

@@ -26,10 +26,13 @@ class MetricScore:
     ci95: Interval
     passed: float
     """Share of cells that passed it."""
+    flipped: float | None = None
+    """Of a judge that compares: share of cells in which its choice changed with the order; `None` for others."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
-        return {"n": self.n, "mean": self.mean, "ci95": list(self.ci95), "passed": self.passed}
+        document = {"n": self.n, "mean": self.mean, "ci95": list(self.ci95), "passed": self.passed}
+        return document if self.flipped is None else document | {"flipped": self.flipped}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +139,16 @@ def _score(
     )
 
 
+def _share(column: Any, seen: Any) -> float | None:
+    """Mean of what is known of a column."""
+    import numpy as np
+
+    if column is None:
+        return None
+    known = column[seen & ~np.isnan(column)]
+    return float(known.mean()) if len(known) else None
+
+
 def _metrics(book: Ledger, mine: Any) -> list[MetricScore]:
     import numpy as np
 
@@ -153,6 +166,7 @@ def _metrics(book: Ledger, mine: Any) -> list[MetricScore]:
                 mean=float(values.mean()),
                 ci95=mean_interval(values, rows) if graded else share_interval(values, rows),
                 passed=float(book.metrics.passed[name][seen].mean()),
+                flipped=_share(book.metrics.flipped.get(name), seen),
             )
         )
     return found

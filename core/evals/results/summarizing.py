@@ -142,6 +142,7 @@ def _summed(book: Ledger, metrics: bool) -> Summary:
     score = book.figures.score
     graded = bool(((score != 0) & (score != 1)).any())
     found = _ranked(found, pairs)
+    done = sum(each.calls for each in found)
     return Summary(
         id=book.record.id,
         name=book.record.name,
@@ -156,7 +157,7 @@ def _summed(book: Ledger, metrics: bool) -> Summary:
         variants=tuple(found),
         pairs=pairs,
         score_pairs=tuple(compare(book.by_row(score), pairs=few)) if graded else (),
-        sentence=headline(found, pairs),
+        sentence=("" if done >= book.expected or not done else "So far: ") + headline(found, pairs),
     )
 
 

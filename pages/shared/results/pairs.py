@@ -12,6 +12,7 @@ import streamlit as st
 from core.evals.results import Summary
 from core.statistics import Pair
 from core.store.export import defuse
+from pages.shared.text import plain
 
 PASSED, SCORE = "Passed", "Mean score"
 
@@ -82,3 +83,8 @@ def assertions_table(found: Summary) -> None:
         alt="Mean score of every assertion by variant, with its 95 % interval",
     )
     st.caption("Mean score from 0 to 1 with its 95 % interval, before any person's word.")
+    flips = {each.name: each.flipped for variant in found.variants for each in variant.metrics}
+    for name, share in flips.items():
+        if share is not None:
+            said = f"{name}: the judge's choice changed with the order of the outputs in {share:.0%} of the rows."
+            st.caption(plain(said))

@@ -14,6 +14,7 @@ from core.errors import NotFound
 from core.evals.results import open_ledger, summary
 from core.statistics import holm, sign_flip
 from core.store import evals
+from core.store.evals import CellRecord
 from tests.core.evals.results.made import make, verdict
 
 A = [True] * 40 + [False] * 20
@@ -115,6 +116,25 @@ def test_single_assertions_have_figures_of_their_own() -> None:
     assert metrics["contains"].ci95 == pytest.approx(proportion_confint(40, 40, method="wilson"))
 
 
+def test_how_often_a_judge_changed_its_mind_with_the_order() -> None:
+    def cell(row: int, variant: int, _: int) -> dict[str, object]:
+        return {"passed": True, "verdicts": [verdict(label="select-best", details={"flipped": row <= 5})]}
+
+    found = summary(make(["A", "B"], 20, cell).id)
+    assert [each.metrics[0].flipped for each in found.variants] == [0.25, 0.25]
+    assert found.as_json()["variants"][0]["metrics"]["select-best"]["flipped"] == 0.25
+
+
+def test_cells_that_come_between_two_looks_are_passed_over() -> None:
+    """The figures are read first; while an eval runs there are more cells when verdicts and outputs are."""
+    record = make(["A", "B"], 4, lambda row, v, _: {"passed": True, "text": "x"} if row != 2 and v == 0 else None)
+    book = open_ledger(record.id)
+    later = [CellRecord(row=row, variant=1, verdicts='[{"label": "late", "score": 0}]') for row in (1, 2, 4)]
+    evals.save_cells(record.id, [*later, CellRecord(row=2, variant=0)])
+    assert book.metrics.score["contains"].tolist() == [1, 1, 1] and "late" not in book.metrics.score
+    assert len(set(book.texts.tolist())) == 1 and 0 not in book.texts
+
+
 def test_the_board_and_who_is_level_with_the_first() -> None:
     shares = [0.5, 0.95, 0.9, 0.5]
     made = make(["D", "A", "B", "C"], 100, lambda row, v, _: {"passed": row <= 100 * shares[v]})
@@ -131,7 +151,7 @@ def test_before_there_is_anything_and_while_it_runs() -> None:
     assert empty.sentence == "There is no answer yet." and empty.variants[0].score is None
     assert empty.as_json()["variants"][0]["ci95"] == [0, 1] and empty.expected == 40 and empty.done == 0
     half = make(["A", "B"], 20, lambda row, v, _: {"passed": True} if row <= 10 and v == 0 else None)
-    assert summary(half.id).sentence == "A passed 100 % of 10 answers (95 % 72 to 100)."
+    assert summary(half.id).sentence == "So far: A passed 100 % of 10 answers (95 % 72 to 100)."
     with pytest.raises(NotFound):
         summary("nothing")
 
