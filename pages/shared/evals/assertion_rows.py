@@ -14,6 +14,8 @@ from core.generation.params import invalid
 
 SLOTS = "evals_asserts"
 MOST = 12
+STRUCTURED = ("anything", "texts", "references", "schema", "count", "elements")
+"""What a type needs where its value may be a list or a mapping."""
 FIRST: dict[str, Any] = {
     "type": "icontains",
     "value": "{{expected}}",
@@ -109,7 +111,7 @@ def _assertion(slot: int) -> Assertion:
     if kind.threshold is None and kind.usual is None:
         held["threshold"] = None
     try:
-        return Assertion(value=_value(value), **held)
+        return Assertion(value=_value(value) if kind.needs in STRUCTURED else value or None, **held)
     except ValidationError as error:
         raise invalid(error, "fields of an assertion") from None
 

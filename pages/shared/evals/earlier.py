@@ -37,8 +37,8 @@ def earlier() -> None:
         selection_mode="multi-row",
         alt="Evals that were run, newest first",
         column_config={
-            "Name": st.column_config.TextColumn(width="large"),
-            "Begun (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", width="small"),
+            "Name": st.column_config.TextColumn(width=380),
+            "Begun (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", width=150),
             "Passed": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1, width="small"),
             "Results": st.column_config.LinkColumn(display_text="open", width="small"),
         },

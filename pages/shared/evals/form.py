@@ -94,7 +94,7 @@ def _prompts() -> list[tuple[str, tuple[PromptMessage, ...]]]:
     found: list[tuple[str, tuple[PromptMessage, ...]]] = []
     for place, slot in enumerate(slots, start=1):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            text = st.text_area(f"Prompt {place}", key=_prompt(slot), height=90, persist_state="session")
+            text = st.text_area(f"Prompt {place}", key=_prompt(slot), height=110, persist_state="session")
             st.button(
                 ":material/close:",
                 key=f"{_prompt(slot)}_remove",
@@ -162,6 +162,7 @@ def _variants(
     if number > MOST_VARIANTS:
         raise InvalidInput(f"These are {number} variants; at most {MOST_VARIANTS} can be compared from this form.")
     sampling = params(PAGE)
+    library_names = st.session_state.get(LIBRARY) or []
     several = {"prompt": len(prompts) > 1, "technique": len(techniques) > 1, "model": len(models) > 1}
     found = []
     for (title, messages), model, technique in product(prompts, models, techniques):
@@ -171,7 +172,14 @@ def _variants(
         if technique:
             own = {"technique": technique, "technique_options": option_draft.values(technique, PAGE)}
         found.append(
-            Variant.parse(name=name[:200], model=model, messages=messages, prompt_name=title, params=sampling, **own)
+            Variant.parse(
+                name=name[:200],
+                model=model,
+                messages=messages,
+                prompt_name=title if title in library_names else "",
+                params=sampling,
+                **own,
+            )
         )
     return tuple(found)
 

@@ -99,9 +99,10 @@ def _details(draft: Draft, look: Look) -> None:
     st.dataframe(variants, hide_index=True, key="evals_variants", alt="The variants that are compared")
     if look.first:
         asked = look.first[0].row.assertions
-        st.caption(f"Demanded of the first row: {plain(_demands(asked))}" if asked else "Nothing is demanded.")
-    for first in look.first:
-        with st.expander(f"Row {first.row.number}: {plain(_values(first))}", type="compact"):
+        st.caption(f"Demanded: {plain(_demands(asked))}" if asked else "Nothing is demanded: every answer passes.")
+    for place, first in enumerate(look.first):
+        title = f"Row {first.row.number}: {plain(_values(first))}"
+        with st.expander(title, type="compact", expanded=place == 0, key=f"evals_first_{place}"):
             _sent(first)
 
 
@@ -119,6 +120,13 @@ def _values(first: FirstRow) -> str:
     return first.row.description or " · ".join(shown)
 
 
+def _written(value: object) -> str:
+    """As a person reads it: `max 12`, `Paris, Lyon`."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {inner}" for name, inner in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
 def _short(value: object) -> str:
     text = " ".join(str(value).split())
     return text if len(text) <= VALUE_CHARACTERS else text[: VALUE_CHARACTERS - 1] + "…"
@@ -130,6 +138,6 @@ def _demands(assertions: tuple[Assertion | AssertionSet, ...]) -> str:
         if isinstance(each, AssertionSet):
             labels.append(f"{each.metric or 'a set'} ({len(each.assertions)})")
         else:
-            value = "" if each.value is None else f" {_short(each.value)}"
+            value = "" if each.value is None else f" {_short(_written(each.value))}"
             labels.append(f"{'not-' if each.negated else ''}{each.type}{value}")
     return " · ".join(labels)

@@ -18,7 +18,7 @@ def repeat_card(draft: Draft, said: Overrides) -> None:
     with st.expander("The file and the command", type="compact", key="evals_repeat_card", on_change="rerun") as card:
         if not card.open:
             return
-        st.code(overrides_of(said).command(str(path_of(draft))), language="bash", wrap_lines=True)
+        st.code(overrides_of(said).command(str(path_of(draft))), language=None, wrap_lines=True)
         st.caption(
             "Exit code 100 when an assertion fails; --out DIR writes HTML, CSV, JSON and JUnit, --resume does what is "
             "missing, --json prints the figures."

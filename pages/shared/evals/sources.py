@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import LoupeError
-from core.evals.examples import shipped_evals
+from core.evals.examples import examples
 from core.evals.formats import SUFFIXES, parse_eval, read_eval
 from core.evals.running import kept_files
 from core.evals.running.overrides import Overrides
@@ -25,24 +25,30 @@ def example(said: Overrides) -> Draft | None:
     Raises:
         LoupeError: it cannot be read with these settings.
     """
-    files = {each.name: each for each in shipped_evals()}
-    if st.session_state.get(EXAMPLE) not in files:
-        st.session_state[EXAMPLE] = next(iter(files))
+    found = {each.name: each for each in examples()}
+    if st.session_state.get(EXAMPLE) not in found:
+        st.session_state[EXAMPLE] = next(iter(found))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox("Example", list(files), key=EXAMPLE, format_func=_titled, persist_state="session")
+        name = st.selectbox(
+            "Example",
+            list(found),
+            key=EXAMPLE,
+            format_func=lambda each: found[each].description or each,
+            persist_state="session",
+        )
         st.button(
             "Edit a copy",
             icon=":material/edit:",
             key="evals_copy",
             help="Takes the file and its data into the tab File.",
             on_click=_copy,
-            args=(files[name],),
+            args=(found[name].path,),
         )
-    path = files[name]
+    path = found[name].path
     read = read_eval(path, models=said.models, skip_unsupported=said.skip_unsupported)
     return Draft(
         file=said.applied(read),
-        name=name,
+        name=path.name,
         path=path,
         folder=path.parent,
         text=path.read_text(encoding="utf-8"),
@@ -85,10 +91,6 @@ def own_file(said: Overrides) -> Draft | None:
     where = str(folder) if folder is not None else ""
     read = parse_eval(text, name, where, said.models, skip_unsupported=said.skip_unsupported)
     return Draft(file=said.applied(read), name=name, path=None, folder=folder, text=text)
-
-
-def _titled(name: str) -> str:
-    return name.partition(".")[0].replace("-", " ").capitalize()
 
 
 def _take(key: str) -> None:
