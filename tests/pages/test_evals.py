@@ -126,7 +126,7 @@ def test_a_copy_of_an_example_is_edited_with_its_data_beside_it() -> None:
         ("prompts: ['{{x}}']\nproviders: [smollm2]\ntests: other.csv\n", "other.csv"),
         (
             "prompts: ['{{x}}']\nproviders: [smollm2]\ntests: [{vars: {x: 1}, assert: [{type: contans, value: 1}]}]\n",
-            "contains",
+            "contans",
         ),
     ],
 )
