@@ -12,6 +12,8 @@ import streamlit as st
 from core.evals.results import Summary, VariantScore, pareto_line
 from pages.shared.text import plain
 
+GREY = "#7d8b91"
+"""Can be read on light and on dark ground."""
 Cost = Callable[[VariantScore], float | None]
 COSTS: dict[str, tuple[str, Cost]] = {
     "Cost": ("US $ per 1,000 answers", lambda each: None if each.cost is None else 1000 * each.cost / each.calls),
@@ -48,7 +50,12 @@ def _chart(answered: list[VariantScore], points: list[tuple[float, float]], line
     most = max(each.ci95[1] for each in answered)
     scale = alt.Scale(domain=[max(0.0, least - 0.05), min(1.0, most + 0.05)], zero=False)
     base = alt.Chart(alt.Data(values=values)).encode(
-        x=alt.X("cost:Q", title=title, scale=alt.Scale(domain=[0, dearest * 1.2 or 1.0], nice=False)),
+        x=alt.X(
+            "cost:Q",
+            title=title,
+            axis=alt.Axis(tickCount=8),
+            scale=alt.Scale(domain=[0, dearest * 1.2 or 1.0], nice=False),
+        ),
         y=alt.Y("passed:Q", title="passed", axis=alt.Axis(format=".0%"), scale=scale),
         tooltip=[
             alt.Tooltip("name:N", title="variant"),
@@ -57,16 +64,18 @@ def _chart(answered: list[VariantScore], points: list[tuple[float, float]], line
         ],
     )
     steps = alt.Chart(alt.Data(values=[values[place] for place in line])).mark_line(
-        interpolate="step-after", strokeDash=[5, 4], color="#7d8b91"
+        interpolate="step-after", strokeDash=[5, 4], color=GREY
     )
     layers = [
         steps.encode(x="cost:Q", y="passed:Q"),
-        base.mark_rule(color="#7d8b91").encode(y=alt.Y("low:Q", scale=scale, title="passed"), y2="high:Q"),
+        base.mark_rule(color=GREY).encode(y=alt.Y("low:Q", scale=scale, title="passed"), y2="high:Q"),
         base.mark_point(size=90, filled=True, opacity=1).encode(
             shape=alt.Shape("worth:N", scale=alt.Scale(domain=[True, False], range=["circle", "square"]), legend=None),
             opacity=alt.condition("datum.worth", alt.value(1), alt.value(0.55)),
         ),
-        base.mark_text(align="left", dx=9, dy=-8, limit=220).encode(text="name:N"),
+        base.mark_text(align="left", dx=9, dy=-8, limit=220, fontSize=12, fontWeight=600, color=GREY).encode(
+            text="name:N"
+        ),
     ]
     st.altair_chart(
         alt.layer(*layers).properties(height=300),
