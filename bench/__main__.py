@@ -20,6 +20,7 @@ FIGURES = (
     "lens_redraw",
     "self_consistency",
     "four_techniques",
+    "six_columns",
     "sandbox_monty",
     "sandbox_bubblewrap",
     "score_programs",

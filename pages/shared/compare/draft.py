@@ -67,6 +67,11 @@ def letter(slot: int) -> str:
     return LETTERS[slots().index(slot)]
 
 
+def letters() -> dict[int, str]:
+    """What every slot is called; of one without a column its number, for a browser that is a click behind."""
+    return {slot: LETTERS[slots().index(slot)] if slot in slots() else str(slot) for slot in range(MOST)}
+
+
 def add(like: int | None = None) -> int | None:
     """A further column at the end, or beside the one it is `like`; its slot, `None` when there are six."""
     free = [slot for slot in range(MOST) if slot not in slots()]

@@ -45,7 +45,7 @@ def parting_card(shown: dict[int, Column], names: dict[int, str]) -> None:
                     label,
                     slots,
                     key=key,
-                    format_func=draft.letter,
+                    format_func=draft.letters().__getitem__,
                     label_visibility="collapsed",
                     width=80,
                     persist_state="session",

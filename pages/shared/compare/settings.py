@@ -30,7 +30,7 @@ def settings() -> None:
         "Settings of column",
         slots,
         key=EDITED,
-        format_func=draft.letter,
+        format_func=draft.letters().__getitem__,
         required=True,
         persist_state="session",
         width="stretch",
