@@ -32,20 +32,33 @@ def to_playground() -> None:
     st.switch_page(PLAYGROUND, query_params=st.query_params)
 
 
-PAGES = [
-    st.Page(PLAYGROUND, title="Playground", icon=":material/experiment:", url_path="home", default=True),
-    st.Page(to_playground, title="Playground", url_path="playground", visibility="hidden"),
-    st.Page("pages/try/compare.py", title="Compare", icon=":material/compare:", url_path="compare"),
-    st.Page("pages/prompts/lab.py", title="Prompt lab", icon=":material/science:", url_path="lab"),
-    st.Page("pages/prompts/library.py", title="Library", icon=":material/library_books:", url_path="library"),
-    st.Page("pages/documents/collections.py", title="Collections", icon=":material/folder:", url_path="collections"),
-    st.Page("pages/documents/ask.py", title="Ask", icon=":material/forum:", url_path="ask"),
-    st.Page("pages/documents/measure.py", title="Measure", icon=":material/straighten:", url_path="measure"),
-    st.Page("pages/evaluate/evals.py", title="Evals", icon=":material/grading:", url_path="evals"),
-    st.Page("pages/evaluate/results.py", title="Results", icon=":material/leaderboard:", url_path="results"),
-    st.Page("pages/models/models.py", title="Models", icon=":material/deployed_code:", url_path="models"),
-    st.Page("pages/work/runs.py", title="Runs", icon=":material/history:", url_path="runs"),
-    st.Page("pages/work/jobs.py", title="Jobs", icon=":material/pending_actions:", url_path="jobs"),
-]
+SECTIONS = {
+    "Try": [
+        st.Page(PLAYGROUND, title="Playground", icon=":material/experiment:", url_path="home", default=True),
+        st.Page(to_playground, title="Playground", url_path="playground", visibility="hidden"),
+        st.Page("pages/try/compare.py", title="Compare", icon=":material/compare:", url_path="compare"),
+        st.Page("pages/try/arena.py", title="Arena", icon=":material/swords:", url_path="arena"),
+    ],
+    "Prompts": [
+        st.Page("pages/prompts/lab.py", title="Prompt lab", icon=":material/science:", url_path="lab"),
+        st.Page("pages/prompts/library.py", title="Library", icon=":material/library_books:", url_path="library"),
+    ],
+    "Documents": [
+        st.Page("pages/documents/collections.py", title="Collections", icon=":material/folder:"),
+        st.Page("pages/documents/ask.py", title="Ask", icon=":material/forum:", url_path="ask"),
+        st.Page("pages/documents/measure.py", title="Measure", icon=":material/straighten:", url_path="measure"),
+    ],
+    "Evaluate": [
+        st.Page("pages/evaluate/evals.py", title="Evals", icon=":material/grading:", url_path="evals"),
+        st.Page("pages/evaluate/results.py", title="Results", icon=":material/leaderboard:", url_path="results"),
+    ],
+    "Models": [
+        st.Page("pages/models/models.py", title="Models", icon=":material/deployed_code:", url_path="models"),
+    ],
+    "Work": [
+        st.Page("pages/work/runs.py", title="Runs", icon=":material/history:", url_path="runs"),
+        st.Page("pages/work/jobs.py", title="Jobs", icon=":material/pending_actions:", url_path="jobs"),
+    ],
+}
 
-st.navigation(PAGES, position="top").run()
+st.navigation(SECTIONS, position="top").run()
