@@ -102,6 +102,12 @@ def page(open_page: Callable[..., Page]) -> Page:
     return page
 
 
+def go_to(page: Page, section: str, title: str) -> None:
+    """Open a page by the navigation, as slowly as a hand: Streamlit loses a quicker click."""
+    page.get_by_test_id("stTopNavSection").filter(has_text=section).click(delay=150)
+    page.get_by_role("menuitem", name=title).click(delay=150)
+
+
 def say(page: Page, text: str) -> None:
     """Type a message and send it."""
     box = page.get_by_placeholder("Write a message")

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.e2e.conftest import go_to
+
 pytestmark = pytest.mark.e2e
 LETTER = """\
 # ask Kim before changing this
@@ -163,9 +165,9 @@ def test_two_people_and_git_lose_nothing(open_page: Callable[..., Page], letter:
 def test_unsaved_words_survive_another_page(open_page: Callable[..., Page], letter: Path) -> None:
     page = opened(open_page, "team/letter")
     message(page).fill("Half a thou")
-    page.get_by_role("link", name="Runs").click(delay=150)  # as slow as a hand: Streamlit loses a quicker click
+    go_to(page, "Work", "Runs")
     expect(page.get_by_role("heading", name="Runs")).to_be_visible()
-    page.get_by_role("link", name="Library").click()
+    go_to(page, "Prompts", "Library")
     expect(message(page)).to_have_value("Half a thou")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import ANSWER_MS, answer, finished, say, set_tokens
+from tests.e2e.conftest import ANSWER_MS, answer, finished, go_to, say, set_tokens
 
 pytestmark = pytest.mark.e2e
 RUN = re.compile(r"[?&]run=([0-9a-f]{20})")
@@ -47,9 +47,9 @@ def test_an_answer_survives_a_slider_a_page_a_refresh_and_opens_in_a_second_brow
     say(page, "Tell me a long story about a fox and a bear.")
     run = started(page)
     page.get_by_role("slider", name="Temperature").press("ArrowRight")
-    page.get_by_role("link", name="Runs").click()
+    go_to(page, "Work", "Runs")
     expect(page.get_by_role("heading", name="Runs")).to_be_visible()
-    page.get_by_role("link", name="Playground").click()
+    go_to(page, "Try", "Playground")
     expect(page).to_have_url(RUN)
     page.reload()
     expect(page.get_by_text("Tell me a long story")).to_be_visible()
@@ -171,7 +171,7 @@ def test_nothing_that_is_typed_becomes_markup(page: Page) -> None:
     expect(page.get_by_text(hostile, exact=True).first).to_be_visible()
     for markup in ("img[src='x']", "script", "a[href^='javascript']", "img[src*='192.0.2.1']"):
         assert page.get_by_role("main").locator(markup).count() == 0
-    page.get_by_role("link", name="Runs").click()
+    go_to(page, "Work", "Runs")
     expect(page.get_by_role("heading", name="Runs")).to_be_visible()
     page.goto(page.url.partition("/runs")[0] + "/?run=<script>alert(4)</script>")
     expect(page.get_by_test_id("stAlert").first).to_contain_text("There is no")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Download, Page, expect
 
-from tests.e2e.conftest import ANSWER_MS, answer, finished, say, set_tokens
+from tests.e2e.conftest import ANSWER_MS, answer, finished, go_to, say, set_tokens
 
 pytestmark = pytest.mark.e2e
 TEXT = "The zeppelin of Dr. Quux rose above the"
@@ -110,7 +110,7 @@ def test_a_run_is_found_exported_opened_and_deleted(page: Page, home: Path, tmp_
     link = continue_text(page, "My xylophone is made of")
     before = stored(home)
 
-    page.get_by_role("link", name="Runs").click()
+    go_to(page, "Work", "Runs")
     expect(page.get_by_role("button", name=re.compile(r"CSV, all \("))).to_be_visible()
     search(page, "XYLOPHONE made")
     expect(page.get_by_role("button", name=re.compile(r"CSV, all matching \(1\)"))).to_be_visible()
@@ -135,7 +135,7 @@ def test_a_run_is_found_exported_opened_and_deleted(page: Page, home: Path, tmp_
     finished(page)
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("My xylophone is made of")
 
-    page.get_by_role("link", name="Runs").click()
+    go_to(page, "Work", "Runs")
     search(page, "xylophone")
     expect(page.get_by_role("button", name=re.compile(r"CSV, all matching \(1\)"))).to_be_visible()
     tick_first(page)
