@@ -24,8 +24,9 @@ $(STAMP):
 run: setup
 	@$(BIN)/loupe app
 
+# Two halves at once, one thread each: most tests compute little and wait for processes.
 test: setup
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 slow: setup
 	@$(BIN)/python -m pytest -m slow
