@@ -65,8 +65,9 @@ def _entry(entry: Any, number: int, reading: Reading, place: str) -> list[Prompt
     if isinstance(entry, Mapping):
         fields = mapping(entry, place, "prompt")
         reading.unknown_keys(fields, _KEYS, place)
-        label = text(fields.get("label") or fields.get("display"), place, "label")
         given = text(fields.get("id"), place, "id")
+        named = fields.get("label") or fields.get("display") or (given if fields.get("raw") else "")
+        label = text(named, place, "label")
         raw = text(fields.get("raw"), place, "raw") or given
         frame = mapping(fields.get("config"), f"{reading.name}: {place}", "config")
         reading.unknown_keys(frame, {"prefix", "suffix"}, f"{place}, config")

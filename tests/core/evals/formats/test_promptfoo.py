@@ -34,6 +34,11 @@ def test_every_provider_with_every_prompt_is_a_variant(tmp_path: Path) -> None:
     assert request.question == "French: Hello" and request.params.temperature == 0  # type: ignore[union-attr]
 
 
+def test_an_id_beside_a_text_is_its_name(tmp_path: Path) -> None:
+    file = read(tmp_path, "prompts: [{id: fair, raw: '{{x}}'}, {id: '{{x}}!'}]\nproviders: [smollm2]")
+    assert [each.prompt_name for each in file.variants] == ["fair", "{{x}}!"]
+
+
 def test_models_replace_the_providers_whatever_they_are(tmp_path: Path) -> None:
     config = "prompts: ['{{x}}']\nproviders: [{id: 'vertex:gemini', config: {temperature: 1}}]\ntests: [{vars: {x: 1}}]"
     with pytest.raises(InvalidInput, match=r"provider 'vertex:gemini' is none that Loupe can call.*--model REF"):
