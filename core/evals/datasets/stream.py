@@ -55,7 +55,7 @@ def rows_of(file: EvalFile, notes: list[str] | None = None) -> Iterator[Row | Br
         elif file.data.on_broken == "skip":
             yield BrokenRow(number, row.where, row.reason)
         else:
-            raise InvalidInput(f"{row.where}: {row.reason}")
+            raise InvalidInput(f"{row.where}: {row.reason.rstrip('.')}; correct it, or leave broken rows out.")
     if number == 0:
         named = ", ".join(Path(each).name for each in _paths(file.data)[:5])
         raise InvalidInput(f"{named or 'The eval'} holds no rows; an eval needs at least one test.", "tests")
