@@ -30,6 +30,8 @@ FIGURES = (
     "ingest_chunks",
     "query_50k",
     "rebuild_50k",
+    "eval_matrix",
+    "eval_again",
     "results_page",
 )
 

@@ -6,6 +6,7 @@ data is wrong, 130 interrupted. Knows nothing of how cells are made or counted.
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,8 +79,16 @@ def command(
     _tell(record)
     job = None
     if record.job is not None and _attempt(record) != before:  # else nothing was missing, so nothing was started
+        threading.Thread(target=_import_figures, daemon=True).start()
         job = ended_well(follow_job(record.job, quiet))
     return _report(record, job, Path(out).expanduser() if out is not None else None, as_json)
+
+
+def _import_figures() -> None:
+    """While the worker is at work: what the figures need takes most of a second to import."""
+    import scipy.special  # noqa: F401
+
+    import core.evals.report  # noqa: F401
 
 
 def _attempt(record: EvalRecord | None) -> tuple[str, int] | None:
