@@ -75,13 +75,13 @@ def command(
         before = _attempt(running.latest(path))
         record = running.resume(asked, path)
     else:
-        record = running.start(asked, use_cache=not no_cache, name=name, path=path)
+        record = running.start(asked, use_cache=not no_cache, name=name, path=path, at_once=True)
     _tell(record)
     job = None
     if record.job is not None and _attempt(record) != before:  # else nothing was missing, so nothing was started
         threading.Thread(target=_import_figures, daemon=True).start()
         job = ended_well(follow_job(record.job, quiet))
-    return _report(record, job, Path(out).expanduser() if out is not None else None, as_json)
+    return _report(record, job, Path(out).expanduser() if out is not None else None, as_json, resumed=resume)
 
 
 def _import_figures() -> None:
@@ -131,7 +131,7 @@ def _tell(record: EvalRecord) -> None:
             complain(f"{row.description}: {row.broken}")
 
 
-def _report(record: EvalRecord, job: JobView | None, out: Path | None, as_json: bool) -> int:
+def _report(record: EvalRecord, job: JobView | None, out: Path | None, as_json: bool, *, resumed: bool) -> int:
     """Print what it came to; the exit code."""
     from core.evals.report import write_reports
     from core.evals.results import summary
@@ -141,7 +141,9 @@ def _report(record: EvalRecord, job: JobView | None, out: Path | None, as_json: 
     cells = eval_figures.counts(record.id)
     failed = sum(each.cells - each.passed for each in cells)
     paths = write_reports(record.id, out) if out is not None else []
-    made = (job.result.get("attempt") if job is not None else None) or {"calls": 0, "cached": 0, "kept": found.done}
+    made = job.result["attempt"] if job is not None else {"calls": 0, "cached": 0, "kept": 0}
+    if job is None:  # nothing was missing: all of it was there before, or every answer was
+        made["kept" if resumed else "cached"] = found.done
     if as_json:
         more = {"cells": found.done, "failed": failed, "job": record.job, "reports": [str(each) for each in paths]}
         print_json({**found.as_json(), **made, **more})

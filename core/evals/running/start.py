@@ -13,6 +13,7 @@ from core.evals.datasets import Checked, check
 from core.evals.eval_file import EvalFile
 from core.evals.formats import write_eval
 from core.evals.running import kept_files
+from core.evals.running.at_once import is_there, judge_here
 from core.evals.running.plan import Plan, begins, depends_of, differences, plan_of
 from core.models.reference import ModelRef, parse_ref
 from core.prompts.names import short
@@ -29,6 +30,7 @@ def start(
     name: str | None = None,
     path: str = "",
     checked: Checked | None = None,
+    at_once: bool = False,
 ) -> EvalRecord:
     """Check everything, then have it done by a job; the eval, whose `job` says how far it is.
 
@@ -38,6 +40,7 @@ def start(
         name: for a list; by default the file's description or name.
         path: of the file it was read from, absolute; by it a resume finds this eval.
         checked: what a look at its rows found, so that they need not be read again here.
+        at_once: where no call is missing and judging takes a moment, do it here and now; the eval then has no job.
 
     Raises:
         InvalidInput: the file, its data set or a reference of a model is wrong; one sentence.
@@ -62,7 +65,10 @@ def start(
         plan=plan.document(),
         file=text_of(file),
     )
-    _start_job(record)
+    if at_once and use_cache and is_there(file, checked.rows):
+        judge_here(record)
+    else:
+        _start_job(record)
     return store.get(record.id)
 
 

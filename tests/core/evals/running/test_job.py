@@ -235,3 +235,28 @@ def test_vectors_of_outputs_that_are_there_are_computed_together(
     batches.clear()
     done(file)
     assert batches == [16]
+
+
+def test_what_is_there_already_needs_no_worker(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+    monkeypatch.setattr("core.jobs.start", lambda *_, **__: started.append("one") or "1" * 20)
+    file = eval_file(3)
+    run(start(file, at_once=True))
+    assert len(started) == 1
+    record = start(file, at_once=True)
+    assert record.job is None and len(started) == 1 and len(script.asked) == 3
+    assert [each.passed and each.cached for each in cells(record)] == [True] * 3
+    assert not resume_eval(record.id)
+    for other in ({"at_once": False}, {"at_once": True, "use_cache": False}):
+        assert start(file, **other).job
+    monkeypatch.setattr("core.evals.running.at_once.MOST_CELLS", 2)
+    assert start(file, at_once=True).job
+
+
+@pytest.mark.parametrize("kind", ["llm-rubric", "select-best", "python", "similar"])
+def test_a_judgement_that_takes_long_is_left_to_a_worker(script: Script, kind: str) -> None:
+    row = Row(number=1, vars={"question": "a"}, assertions=(Assertion(type="contains", value="a"),))
+    run(start(eval_file(data=DataSource(rows=(row,)))))
+    asserted = (*row.assertions, Assertion(type=kind, value="True"))
+    slow = row.model_copy(update={"assertions": asserted})
+    assert start(eval_file(data=DataSource(rows=(slow,))), at_once=True).job
