@@ -23,6 +23,8 @@ from core.prompts import library
 from core.prompts.file import PromptFile, PromptMessage
 from core.store import runs as store
 from core.techniques import TechniqueRequest
+from pages.shared.arena import draft as arena_draft
+from pages.shared.arena import session as arena_session
 from pages.shared.compare import draft, prompt_box, sweep_draft
 from pages.shared.compare.draft import EACH, PROMPT, field, page_of
 from pages.shared.compare.prompt_box import EXAMPLES
@@ -327,6 +329,18 @@ def test_the_eval_file_repeats_the_columns(compare: Compare) -> None:
     assert [each.messages[0].content for each in file.variants] == ["Say {{word}}"] * 2
     assert len({each.name for each in file.variants}) == 2
     assert [row.vars for row in file.data.rows] == [{"word": "light"}]
+
+
+def test_the_columns_meet_in_the_arena(compare: Compare) -> None:
+    compare.dial(1, "temperature", 1.0)
+    compare.click("compare_copy_1")  # set like the one it was copied from: one contestant
+    compare.start("Say {{word}}", tokens=2)
+    compare.set(draft.value_key("word"), "light")
+    compare.click("compare_blind")
+    met = compare.app.session_state[arena_draft.CONTESTANTS]
+    assert [each.params.temperature for each in met] == [0, 1.0]
+    assert all(each.variables == ("question",) for each in met)
+    assert compare.app.get_by_key(arena_session.QUESTION).value == "Say light"
 
 
 def sweep(compare: Compare, **axes: Any) -> None:

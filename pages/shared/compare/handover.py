@@ -5,15 +5,21 @@ Knows nothing of how an eval is written or run.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from core.errors import LoupeError
+from core.evals.arena.ballots import identity
+from core.evals.arena.matches import QUESTION
+from core.evals.arena.naming import name_of
+from core.evals.arena.pairing import LEAST
 from core.evals.compare.variants import names_of
 from core.evals.eval_file import DataSource, EvalFile
 from core.evals.formats import write_eval
 from core.evals.row import Row
+from core.evals.variant import Variant
+from core.prompts import template
+from pages.shared.arena import draft as arena
+from pages.shared.arena import session as arena_session
 from pages.shared.compare import draft
 from pages.shared.text import plain
 
@@ -34,8 +40,49 @@ def handover() -> None:
         if opened.open:
             with opened:
                 _file()
-        if (Path(__file__).parents[3] / ARENA).exists():
-            st.page_link(ARENA, label="Vote blind", icon=":material/how_to_vote:")
+        met = contestants()
+        blind = st.button(
+            "Vote blind",
+            icon=":material/how_to_vote:",
+            key="compare_blind",
+            disabled=len(met) < LEAST,
+            help="These columns as the contestants of the Arena, on the same question. Columns that are set alike "
+            "count once; a prompt of the Library needs {{question}}.",
+        )
+    if blind:
+        arena_session.close()
+        st.session_state[arena.CONTESTANTS] = met
+        st.session_state[arena_session.QUESTION] = template.render(_question(), draft.values())
+        st.switch_page(ARENA)
+
+
+def contestants() -> tuple[Variant, ...]:
+    """The columns as the arena takes them: each asks `{{question}}` where it asked its prompt."""
+    found: dict[str, Variant] = {}
+    for slot in draft.slots():
+        try:
+            each = draft.variant(slot)
+        except LoupeError:  # it cannot run here either, and says so
+            continue
+        last = each.messages[-1]
+        if not each.prompt_name:
+            asked = (*each.messages[:-1], last.model_copy(update={"content": f"{{{{{QUESTION}}}}}"}))
+            each = each.model_copy(update={"messages": asked})
+        if each.variables == (QUESTION,):
+            found.setdefault(identity(each), each.model_copy(update={"name": name_of(each)}))
+    return tuple(found.values())
+
+
+def _question() -> str:
+    """What the first column that has a box of its own asks."""
+    for slot in draft.slots():
+        try:
+            each = draft.variant(slot)
+        except LoupeError:
+            continue
+        if not each.prompt_name:
+            return each.messages[-1].content
+    return f"{{{{{QUESTION}}}}}"
 
 
 def eval_file() -> EvalFile:
