@@ -52,7 +52,7 @@ def fast_bf16_cpu() -> bool:
 
 def total_memory() -> int | None:
     """Bytes of memory models could use at most; `None` while only torch could tell and it is not loaded yet."""
-    if _may_have_gpu():
+    if may_have_gpu():
         if "torch" not in sys.modules:
             return None
         where = device()
@@ -67,7 +67,7 @@ def total_memory() -> int | None:
 
 def free_memory() -> int:
     """Bytes that can be allocated now on the device. Imports torch where there may be a GPU."""
-    if _may_have_gpu() and (where := device()).type == "cuda":
+    if may_have_gpu() and (where := device()).type == "cuda":
         import torch
 
         cached = torch.cuda.memory_reserved(where) - torch.cuda.memory_allocated(where)
@@ -119,7 +119,8 @@ def _cpu_flags() -> frozenset[str]:
     return frozenset(next((line for line in lines if line.startswith("flags")), "").split())
 
 
-def _may_have_gpu() -> bool:
+def may_have_gpu() -> bool:
+    """Whether there seems to be a GPU that may be used; only torch could tell for sure."""
     return get_settings().device != "cpu" and Path("/dev/nvidiactl").exists()
 
 

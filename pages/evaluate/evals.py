@@ -5,6 +5,7 @@ import streamlit as st
 from core.errors import LoupeError
 from core.evals import running
 from core.evals.running import kept_files
+from core.jobs import JobView
 from core.store.evals import EvalRecord
 from pages.shared.evals.earlier import earlier
 from pages.shared.evals.form import form, form_settings
@@ -12,6 +13,7 @@ from pages.shared.evals.outlook import outlook
 from pages.shared.evals.repeat import repeat_card
 from pages.shared.evals.run_settings import run_settings
 from pages.shared.evals.sources import example, own_file
+from pages.shared.evals.starting import ask_again
 from pages.shared.evals.state import (
     ERROR,
     FROM_EXAMPLE,
@@ -51,7 +53,7 @@ def page() -> None:
     if error := st.session_state.pop(ERROR, None):
         st.error(plain(error))
     if record is not None:
-        last_eval(record)
+        last_eval(record, job)
     try:
         draft = SOURCES[source](said)
         if draft is not None:
@@ -63,7 +65,7 @@ def page() -> None:
     earlier()
 
 
-def last_eval(record: EvalRecord) -> None:
+def last_eval(record: EvalRecord, job: JobView | None) -> None:
     """The eval that was started last, and the way to its results."""
     with st.container(border=True):
         if record.job is not None:
@@ -75,6 +77,14 @@ def last_eval(record: EvalRecord) -> None:
                 icon=":material/leaderboard:",
                 query_params={"eval": record.id},
             )
+            if job is not None and job.status == "finished" and job.result.get("errors"):
+                st.button(
+                    f"Ask the {job.result['errors']:,} that failed again",
+                    icon=":material/resume:",
+                    key="evals_again",
+                    on_click=ask_again,
+                    args=(record.id,),
+                )
             st.button("Close", key="evals_close", type="tertiary", on_click=close)
 
 

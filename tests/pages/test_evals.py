@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.errors import ModelFailed
 from core.evals.examples import examples
 from core.evals.formats import read_eval
 from core.evals.running import kept_files, latest, plan_of, preview, start
@@ -263,3 +264,17 @@ def test_a_look_counts_calls_that_are_missing(models: Script) -> None:
     start(file)
     assert preview.look_at(file).calls == 0 and preview.look_at(file, use_cache=False).calls == 2
     assert [each.messages for each in first.first[0].sent] == [(("user", "Q: a"),)] * 2
+
+
+def test_what_failed_is_asked_again_with_a_click(models: Script) -> None:
+    def broken(request: Any) -> str:
+        raise ModelFailed("It computed no valid numbers.")
+
+    answer, models.answer = models.answer, broken
+    page = EvalsPage({"evals_limit": 2})
+    page.click("evals_run")
+    assert any(each.label == "Ask the 4 that failed again" for each in page.app.button)
+    models.answer = answer
+    page.click("evals_again")
+    assert [each.error for each in store.cells(store.list_evals()[0].id)] == [None] * 4
+    assert not any(each.key == "evals_again" for each in page.app.button)

@@ -15,6 +15,7 @@ from core.evals.formats import write_eval
 from core.evals.running import kept_files
 from core.evals.running.at_once import is_there, judge_here
 from core.evals.running.plan import Plan, begins, depends_of, differences, plan_of
+from core.models.device import may_have_gpu
 from core.models.reference import ModelRef, parse_ref
 from core.prompts.names import short
 from core.store import evals as store
@@ -207,4 +208,6 @@ def _find(ref: ModelRef) -> None:
 
 
 def _start_job(record: EvalRecord) -> None:
-    store.set_job(record.id, jobs.start(KIND, f"Eval {record.name}", {"eval": record.id}))
+    refs = [variant.model for variant in plan_of(record).file.variants]
+    local = may_have_gpu() and not all(ref.startswith(("api:", "gguf:")) for ref in refs)
+    store.set_job(record.id, jobs.start(KIND, f"Eval {record.name}", {"eval": record.id}, accelerator=local))

@@ -37,6 +37,15 @@ def start(draft: Draft, said: Overrides, look: Look | None) -> None:
     st.query_params[EVAL] = record.id
 
 
+def ask_again(eval_id: str) -> None:
+    """Make the calls of an eval that failed anew; call it from a widget's callback only."""
+    st.session_state.pop(ERROR, None)
+    try:
+        running.resume_eval(eval_id)
+    except LoupeError as error:
+        st.session_state[ERROR] = str(error)
+
+
 def path_of(draft: Draft) -> Path:
     """Where the draft's file lies, or where it is written when it is run.
 
