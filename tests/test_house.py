@@ -37,7 +37,7 @@ ALLOWED = {
     "statistics": set(),
     "evals": {
         *("evals.scorers", "statistics", "techniques", "documents", "generation", "models", "prompts", "sandbox"),
-        *("store", "live", "jobs"),
+        *("store", "live", "jobs", "tools"),
     },
     "evals.scorers": {"sandbox", "statistics"},
     "techniques": {"generation", "models", "store", "live", "prompts", "tools", "sandbox", "evals.scorers"},

@@ -79,9 +79,9 @@ def _calls(look: Look) -> str:
 
 def _details(draft: Draft, look: Look) -> None:
     for name, why in look.missing.items():
-        st.warning(f"{plain(name)}: {plain(why)} Its cells would say so; the others run.")
+        st.warning(plain(f"{name}: {why} Its cells would say so; the others run."))
     if look.checked.broken:
-        st.warning(f"{counted(look.checked.broken, 'row')} cannot be read and would be left out.")
+        st.warning(plain(f"{counted(look.checked.broken, 'row')} cannot be read and would be left out."))
         with st.expander("Which, and why", type="compact"):
             for broken in look.checked.shown[:BROKEN]:
                 st.text(str(broken))

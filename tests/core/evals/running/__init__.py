@@ -1,0 +1,1 @@
+"""Tests of running an eval: the plan, the calls, the cache, resume."""
