@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from core.errors import LoupeError, ModelFailed, ModelLoadError, OutOfMemory, Unsupported
 from core.models.device import device
+from core.models.reading import READING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +57,8 @@ def load_quietly(ref: str, make: Any) -> Any:
     library.set_verbosity_error()  # stderr is for a person: no progress bars
     library.disable_progress_bar()
     try:
-        return make()
+        with READING:
+            return make()
     except LoupeError:
         raise
     except torch.OutOfMemoryError:

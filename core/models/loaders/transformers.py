@@ -16,6 +16,7 @@ from core.models.capabilities import Capabilities
 from core.models.chat import ChatEncoder, child_template, own_template
 from core.models.device import default_dtype, device, free_memory, gib, give_back
 from core.models.loaded import Backend, Message
+from core.models.reading import READING
 from core.models.reference import ModelRef
 
 if TYPE_CHECKING:
@@ -200,15 +201,16 @@ def _read(folder: Path, dtype: torch.dtype, where: torch.device) -> tuple[PreTra
 
     library.set_verbosity_error()  # stderr is for a person: no progress bars, no advice for programmers
     library.disable_progress_bar()
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    model, info = AutoModelForCausalLM.from_pretrained(
-        folder,
-        dtype=dtype,
-        device_map=where if where.type != "cpu" else None,
-        use_safetensors=True,
-        local_files_only=True,
-        output_loading_info=True,
-    )
+    with READING:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        model, info = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=dtype,
+            device_map=where if where.type != "cpu" else None,
+            use_safetensors=True,
+            local_files_only=True,
+            output_loading_info=True,
+        )
     if missing := sorted(info["missing_keys"]):  # the library fills them with random numbers
         raise ModelLoadError(
             f"The weights in {folder} lack {len(missing)} of the model's tensors, such as {missing[0][:100]}; "

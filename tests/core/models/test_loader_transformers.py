@@ -6,6 +6,8 @@ import json
 import shutil
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -194,3 +196,31 @@ def test_ten_rounds_of_loading_and_unloading_give_the_memory_back(tiny_model: Pa
     assert held > 100e6
     assert grown < held / 2, f"{grown / 1024**2:.0f} MiB more after ten rounds"
     assert "%|" not in done.stderr.split("Writing", 1)[0]
+
+
+def test_models_asked_for_at_once_are_read_one_after_another(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """transformers is not thread-safe there: of SmolLM2 loaded twice at once, both lack the head that is tied."""
+    import transformers
+
+    read = transformers.AutoModelForCausalLM.from_pretrained
+    inside: list[str] = []
+    overlaps: list[str] = []
+
+    def slowly(folder: Path, **options: Any) -> Any:
+        overlaps.extend(inside)
+        inside.append(folder.name)
+        try:
+            time.sleep(0.05)
+            return read(folder, **options)
+        finally:
+            inside.remove(folder.name)
+
+    monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", slowly)
+    folders = [Path(shutil.copytree(tiny_model, tmp_path / name)) for name in "abc"]
+    with ThreadPoolExecutor(3) as threads:
+        found = list(threads.map(loaded, folders))
+    assert overlaps == []
+    for each in found:
+        each.close()
