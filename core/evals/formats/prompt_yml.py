@@ -19,7 +19,7 @@ from core.evals.formats.promptfoo.providers import Provider, read_settings
 from core.evals.formats.variants import variants_of
 from core.evals.reading.assertions import read_assertion
 from core.evals.reading.context import Reading, mapping, text
-from core.evals.reading.models import model_of
+from core.evals.reading.models import variant_model
 from core.evals.row import Row
 from core.prompts.file import PromptFile
 from core.prompts.formats import read_prompt
@@ -72,7 +72,7 @@ def _providers(prompt: PromptFile, reading: Reading) -> list[Provider]:
     found = []
     for each in models:
         try:
-            found.append(Provider(f"The model {short(each)}", model_of(each), settings=settings, given=given))
+            found.append(Provider(f"The model {short(each)}", variant_model(each), settings=settings, given=given))
         except InvalidInput as error:
             raise InvalidInput(f"{reading.name}: {error}", "model") from None
     return found

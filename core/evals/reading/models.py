@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from core.errors import InvalidInput
+from core.errors import InvalidInput, NotFound
 from core.models.reference import BUNDLED, parse_ref
 from core.prompts.names import short
 from core.settings import get_settings
@@ -41,6 +41,20 @@ def model_of(provider: str) -> str:
         parse_ref(found)
         return found
     raise InvalidInput(f"the provider {short(provider)} is none that Loupe can call; {_advice(reference, name, model)}")
+
+
+def variant_model(provider: str) -> str:
+    """As `model_of`, for a variant: that its files are not there is no error of the file.
+
+    Whoever runs the eval says so, and runs the other variants.
+
+    Raises:
+        InvalidInput: as `model_of`.
+    """
+    try:
+        return model_of(provider)
+    except NotFound:
+        return provider.strip().removeprefix(OWN)
 
 
 def completes(provider: str) -> bool:

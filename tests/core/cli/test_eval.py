@@ -135,6 +135,16 @@ def test_a_model_that_is_not_here_is_told_and_the_others_run(loupe: Loupe, model
     assert [each["errors"] for each in json.loads(outcome.out)["variants"]] in ([0, 2, 0, 2], [0, 0, 2, 2])
 
 
+def test_a_folder_that_is_gone_fails_its_own_cells(loupe: Loupe, models: Script, file: Path) -> None:
+    models.gone = {"path:/nowhere/at/all"}
+    file.write_text(FILE.replace("[smollm2]", "[smollm2, 'path:/nowhere/at/all']"))
+    outcome = loupe("eval", "run", str(file), "--json")
+    assert outcome.code == 100 and "There is no folder '/nowhere/at/all'" in outcome.err
+    assert sorted(each["errors"] for each in json.loads(outcome.out)["variants"]) == [0, 0, 2, 2]
+    outcome = loupe("eval", "run", str(file), "--model", "path:/nowhere/at/all")
+    assert outcome.code == 1 and "There is no folder" in outcome.err
+
+
 def test_reports_are_written(loupe: Loupe, models: Script, file: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "out"
     document = json.loads(loupe("eval", "run", str(file), "--out", str(out), "--json").out)

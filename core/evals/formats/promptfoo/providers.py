@@ -15,7 +15,7 @@ from core.documents.settings import RetrievalSettings
 from core.errors import InvalidInput
 from core.evals.reading.context import Reading, mapping, strings, text
 from core.evals.reading.folder import SCHEME
-from core.evals.reading.models import completes, model_of
+from core.evals.reading.models import completes, variant_model
 from core.generation.params import SamplingParams
 from core.prompts import strict_yaml
 from core.prompts.formats.base import read_parameters
@@ -53,7 +53,7 @@ def read_providers(value: Any, reading: Reading) -> list[Provider]:
     """
     if reading.models:
         with reading.at("--model"):
-            return [Provider(f"The model {short(each)}", model_of(each)) for each in reading.models]
+            return [Provider(f"The model {short(each)}", variant_model(each)) for each in reading.models]
     value = reading.resolved(value, "providers")
     entries = value if isinstance(value, list) else [] if value is None else [value]
     found: list[Provider] = []
@@ -97,7 +97,7 @@ def _provider(entry: Any, reading: Reading, place: str) -> Provider:
             f"{reading.name}: the provider {short(name)} is a program that Loupe does not run; use --model REF."
         )
     try:
-        model = model_of(name)
+        model = variant_model(name)
     except InvalidInput as error:
         raise InvalidInput(f"{reading.name}: {error}", "providers") from None
     config = mapping(reading.resolved(fields.get("config"), place), f"{reading.name}: {place}", "config")

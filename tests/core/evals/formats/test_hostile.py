@@ -59,7 +59,6 @@ TEST = "tests: [{vars: {x: 1}}]\n"
         ("prompts: ['{{x}}']\nproviders: []\n" + TEST, "names no providers"),
         ("prompts: ['{{x}}']\nproviders: ['file://p.js']\n" + TEST, "does not run; use --model REF"),
         ("prompts: ['{{x}}']\nproviders: [{label: a}, b]\n" + TEST, "has no id|none that Loupe can call"),
-        ("prompts: ['{{x}}']\nproviders: ['path:/nowhere/at/all']\n" + TEST, "There is no folder"),
         ("prompts: ['{{x}}']\nproviders: ['huggingface:text-generation:org/name']\n" + TEST, "write hf:org/name"),
         ("prompts: ['{{x}}']\nproviders: [{id: smollm2, config: {temperature: 9}}]\n" + TEST, "temperature is 9"),
         ("prompts: ['{{x}}']\nproviders: [{id: smollm2, config: {shots: 3}}]\n" + TEST, "option of a technique"),
