@@ -90,6 +90,8 @@ def last_eval(record: EvalRecord, job: JobView | None) -> None:
 
 try:
     page()
-    kept_files.sweep()
+    if "evals_swept" not in st.session_state:  # once a visit
+        st.session_state["evals_swept"] = True
+        kept_files.sweep()
 except LoupeError as error:
     st.error(plain(str(error)))
