@@ -172,6 +172,23 @@ def test_columns_are_added_copied_and_removed(compare: Compare) -> None:
     assert next(each for each in compare.app.button if each.key == "compare_remove_5").disabled
 
 
+def test_the_shown_settings_stay_those_of_their_column_when_letters_move(compare: Compare) -> None:
+    compare.click("compare_copy_1")
+    compare.dial(2, "top_k", 9)
+    compare.click("compare_remove_0")
+    assert compare.app.session_state[draft.EDITED] == 2
+    assert compare.app.get_by_key(f"{page_of(2)}_top_k").value == 9
+
+
+def test_a_box_for_each_leaves_the_prompts_where_they_are(compare: Compare) -> None:
+    compare.start(tokens=2)
+    compare.set(EACH, draft.OWN_BOXES)
+    compare.set(draft.EDITED, 1)
+    assert [compare.app.get_by_key(field(slot, "library")).value for slot in (1,)] == [""]
+    assert compare.app.session_state[field(0, "library")] == ""
+    assert "cannot be run" not in compare.words()
+
+
 def test_one_column_is_run_alone_and_the_others_stay(compare: Compare) -> None:
     before = [each.id for each in compare.start(tokens=2)]
     compare.click("compare_run_1")

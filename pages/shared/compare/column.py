@@ -155,6 +155,7 @@ def output(shown: Column, letter: str, base: Column | None) -> None:
             key=f"compare_tokens_{shown.id}",
             shaded=bool(st.session_state.get(SHADED, False)),
             running=shown.running,
+            legend=letter == draft.LETTERS[0],  # once
         )
     elif not shown.error:
         st.caption("The output is empty.")

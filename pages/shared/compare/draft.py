@@ -18,11 +18,14 @@ from core.evals.variant import Variant
 from core.prompts import library
 from core.prompts.file import PromptMessage
 from core.settings import get_settings
+from core.techniques import TechniqueRequest
 from pages.shared.documents.retrieval_panel import fill_retrieval, retrieval
 from pages.shared.lab import option_draft
 from pages.shared.session import params, set_dials
 
 COLUMNS, EDITED = "compare_columns", "compare_edited"
+LEFT, RIGHT = "compare_left", "compare_right"
+"""The two columns of which the page shows where they part."""
 PROMPT, EACH = "compare_prompt", "compare_prompts"
 ONE_BOX, OWN_BOXES = "one", "each"
 DEFAULT_DIALS = {"temperature": 0.0, "max_tokens": 160}
@@ -82,6 +85,7 @@ def add(like: int | None = None) -> int | None:
     order.insert(place, free[0])
     st.session_state[COLUMNS] = tuple(order)
     _copy(slots()[0] if like is None else like, free[0])
+    _relabel()
     st.session_state[EDITED] = free[0]
     return free[0]
 
@@ -91,6 +95,7 @@ def remove(slot: int) -> None:
     order = tuple(each for each in slots() if each != slot)
     if order:
         st.session_state[COLUMNS] = order
+        _relabel()
 
 
 def messages(slot: int) -> tuple[PromptMessage, ...]:
@@ -119,7 +124,9 @@ def variant(slot: int) -> Variant:
     technique = state.get(field(slot, "technique")) or None
     collection = None if technique else state.get(field(slot, "collection")) or None
     mode = state.get(field(slot, "mode")) or None
-    options = option_draft.values(technique, page) if technique else {}
+    held = option_draft.values(technique, page) if technique else {}
+    known = TechniqueRequest.model_fields
+    options = {name: value for name, value in held.items() if value != known[name].default}
     if technique and mode:
         options["mode"] = mode
     prompt = messages(slot)
@@ -197,6 +204,15 @@ def fill(slot: int, held: Variant) -> None:
 
 def _text(held: Variant) -> str:
     return next((each.content for each in reversed(held.messages) if each.role == "user"), "")
+
+
+def _relabel() -> None:
+    """Tell the browser anew what is chosen: it sends letters back, and a column's letter has changed."""
+    for key in (EDITED, LEFT, RIGHT):
+        if st.session_state.get(key) in slots():
+            st.session_state[key] = st.session_state[key]
+        else:
+            st.session_state.pop(key, None)
 
 
 def _prepare(slot: int) -> None:

@@ -15,10 +15,10 @@ from core.evals.compare.parting import Parting, Piece, part
 from core.evals.compare.probing import Chance, Chances
 from pages.shared.bars import Rest, Row, bars
 from pages.shared.compare import draft
+from pages.shared.compare.draft import LEFT, RIGHT
 from pages.shared.model_picker import is_loaded
 from pages.shared.text import percent, plain, visible
 
-LEFT, RIGHT = "compare_left", "compare_right"
 POLL_S = 0.4
 TAIL = 90
 """Characters of the common text that are shown before the place."""

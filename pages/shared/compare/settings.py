@@ -11,7 +11,7 @@ from core.errors import LoupeError
 from core.prompts.library import list_prompts
 from core.techniques import TECHNIQUES
 from pages.shared.compare import draft
-from pages.shared.compare.draft import EACH, EDITED, ONE_BOX, field, page_of
+from pages.shared.compare.draft import EDITED, field, page_of
 from pages.shared.documents.retrieval_panel import retrieval_panel
 from pages.shared.documents.stock import listed, sources_of
 from pages.shared.lab.options import technique_options
@@ -20,6 +20,8 @@ from pages.shared.settings_panel import settings_panel
 from pages.shared.text import plain
 
 AS_IT_IS = "none: the prompt as it is"
+BOX = "what is typed on the page"
+"""Never another text: a browser sends an option's label back, and one that has changed means nothing any more."""
 SENT = {"": "as usual", "chat": "chat", "completion": "completion"}
 
 
@@ -34,6 +36,7 @@ def settings() -> None:
         required=True,
         persist_state="session",
         width="stretch",
+        wrap=False,
     )
     if slot is None:  # the browser sent a column that is gone
         slot = slots[0]
@@ -80,14 +83,13 @@ def _prompt(slot: int) -> None:
     """Which prompt, the system prompt, and how it is sent."""
     names = [each.name for each in list_prompts() if not each.problem]
     chosen = st.session_state.get(field(slot, "library"))
-    box = "the box above the columns" if st.session_state[EACH] == ONE_BOX else "the box in the column"
     library = st.selectbox(
         "Prompt",
         ["", *names, *([chosen] if chosen and chosen not in names else [])],
         key=field(slot, "library"),
-        format_func=lambda name: name or box,
-        help="What is typed on the page, or a prompt of the Library with all its messages; its variables get boxes of "
-        "their own.",
+        format_func=lambda name: name or BOX,
+        help="The box above the columns (or in the column), or a prompt of the Library with all its messages; its "
+        "variables get boxes of their own.",
         persist_state="session",
     )
     if not library:

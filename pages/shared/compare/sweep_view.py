@@ -159,7 +159,7 @@ def _cell(view: sweeping.RunView, cells: list[Cell]) -> None:
     """The texts of one cell."""
     places = list(range(len(cells)))
     if st.session_state.get(CELL) not in places:
-        st.session_state[CELL] = next((place for place in places if view.result.of(place)), 0)
+        st.session_state[CELL] = 0
     place = st.selectbox("Cell", places, key=CELL, format_func=lambda each: cells[each].name)
     drawn = view.result.of(place)
     if not drawn:
