@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
-from core.statistics.bootstrap import difference, interval
 from core.documents.measuring.metrics import measured
+from core.statistics.bootstrap import difference, interval
 
 
 def test_worked_by_hand() -> None:
