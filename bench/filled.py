@@ -35,8 +35,18 @@ def own_home() -> Iterator[Path]:
             get_settings.cache_clear()
 
 
+def vectors_like_text(generator: np.random.Generator, rows: int) -> np.ndarray:
+    """Vectors of length 1 around a few hundred centres, which chunks of text are and evenly spread numbers are not.
+
+    It matters: a graph of neighbours over numbers without any structure takes Chroma three times as long.
+    """
+    centres = np.random.default_rng(1).normal(size=(500, DIMENSION))
+    near = centres[generator.integers(0, len(centres), rows)] + 0.8 * generator.normal(size=(rows, DIMENSION))
+    return (near / np.linalg.norm(near, axis=1, keepdims=True)).astype(np.float32)
+
+
 def fill(name: str, chunks: int = CHUNKS) -> None:
-    """Store a collection of `chunks` chunks of 800 characters, with random vectors of length 1."""
+    """Store a collection of `chunks` chunks of 800 characters, with vectors in clusters."""
     from core.documents.settings import SplitSettings
     from core.store import collections, documents
     from core.store.vectors import text_hash
@@ -45,8 +55,7 @@ def fill(name: str, chunks: int = CHUNKS) -> None:
     row = collections.create(name, embedding="minilm", splitter=SplitSettings().model_dump_json())
     each = chunks // DOCUMENTS
     for number in range(DOCUMENTS):
-        rows = generator.normal(size=(each, DIMENSION)).astype(np.float32)
-        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        rows = vectors_like_text(generator, each)
         texts = [f"{number} {place} {WORDS}"[:CHARACTERS] for place in range(each)]
         keys = [text_hash(text) for text in texts]
         made = [
