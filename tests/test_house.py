@@ -41,6 +41,9 @@ ALLOWED = {
     },
     "evals.scorers": {"sandbox", "statistics"},
     "techniques": {"generation", "models", "store", "live", "prompts", "tools", "sandbox", "evals.scorers"},
+    "tuning": {
+        *("evals", "techniques", "generation", "models", "prompts", "statistics", "store", "jobs", "memory", "live"),
+    },
     "integrations": {"documents", "generation", "models"},
     "cli": None,  # the command line may import everything
 }
