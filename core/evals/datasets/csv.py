@@ -29,20 +29,37 @@ def read(path: Path, reading: Reading) -> Iterator[Found]:
     Raises:
         InvalidInput: there is no usable head line, or a line without end.
     """
+    for place, values in records(path, reading.name):
+        if isinstance(values, str):
+            yield broken(f"{reading.name}, {place}", values)
+        else:
+            yield row(values, reading, place, read_row)
+
+
+def records(path: Path, name: str) -> Iterator[tuple[str, dict[str, str] | str]]:
+    """Every row as cells by column, or a sentence on why it is broken, with its place: “line 7”.
+
+    Args:
+        path: the file.
+        name: its name in a sentence.
+
+    Raises:
+        InvalidInput: there is no usable head line, or a line without end.
+    """
     with path.open("rb") as stream:
-        names, delimiter, lines = _head(_Lines(stream, reading.name), reading.name)
+        names, delimiter, lines = _head(_Lines(stream, name), name)
         cells = csv.reader(lines, delimiter=delimiter, strict=True)
         while True:
-            began = lines.number + 1
+            place = f"line {lines.number + 1}"
             try:
                 found = next(cells, None)
             except csv.Error as error:
-                yield broken(f"{reading.name}, line {began}", f"It is no CSV: {_reason(error)}.")
+                yield place, f"It is no CSV: {_reason(error)}."
                 continue
             if found is None:
                 return
             if found and any(found):
-                yield _row(found, names, reading, f"line {began}")
+                yield place, _values(found, names)
 
 
 class _Lines:
@@ -96,16 +113,13 @@ def _chained(first: str, lines: _Lines) -> Iterator[str]:
         yield from lines
 
 
-def _row(cells: list[str], names: list[str], reading: Reading, place: str) -> Found:
+def _values(cells: list[str], names: list[str]) -> dict[str, str] | str:
     if len(cells) != len(names):
         has = f"{len(cells)} {'cell' if len(cells) == 1 else 'cells'}"
-        return broken(
-            f"{reading.name}, {place}",
-            f"It has {has} where the head line has {len(names)}; quote cells that hold the separator.",
-        )
+        return f"It has {has} where the head line has {len(names)}; quote cells that hold the separator."
     if any(_UNREADABLE.search(cell) for cell in cells):
-        return broken(f"{reading.name}, {place}", "It is not UTF-8 text; save the file as UTF-8.")
-    return row(dict(zip(names, cells, strict=True)), reading, place, read_row)
+        return "It is not UTF-8 text; save the file as UTF-8."
+    return dict(zip(names, cells, strict=True))
 
 
 def _reason(error: csv.Error) -> str:

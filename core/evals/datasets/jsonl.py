@@ -25,29 +25,43 @@ def read(path: Path, reading: Reading) -> Iterator[Found]:
     Raises:
         InvalidInput: a line has no end.
     """
+    for place, values in records(path, reading.name):
+        if isinstance(values, str):
+            yield broken(f"{reading.name}, {place}", values)
+        else:
+            yield row(values, reading, place)
+
+
+def records(path: Path, name: str) -> Iterator[tuple[str, dict[str, Any] | str]]:
+    """The object on every line, or a sentence on why there is none, with its place: “line 7”; blank lines are skipped.
+
+    Args:
+        path: the file.
+        name: its name in a sentence.
+
+    Raises:
+        InvalidInput: a line has no end.
+    """
     with path.open("rb") as stream:
         number = 0
         while line := stream.readline(MOST_ROW_BYTES + 1):
             number += 1
             if len(line) > MOST_ROW_BYTES:
-                raise InvalidInput(f"{reading.name}: line {number} is longer than {MOST_ROW_BYTES >> 20} MiB.")
+                raise InvalidInput(f"{name}: line {number} is longer than {MOST_ROW_BYTES >> 20} MiB.")
             if number == 1:
                 line = line.removeprefix(b"\xef\xbb\xbf")
-            if not line.strip():
-                continue
-            place = f"line {number}"
-            try:
-                values = parsed(line.decode())
-            except UnicodeDecodeError:
-                yield broken(f"{reading.name}, {place}", "It is not UTF-8 text; save the file as UTF-8.")
-                continue
-            except InvalidInput as error:
-                yield broken(f"{reading.name}, {place}", f"It is {error}.")
-                continue
-            if not isinstance(values, dict):
-                yield broken(f"{reading.name}, {place}", "It holds no object {…}, one of which belongs on every line.")
-                continue
-            yield row(values, reading, place)
+            if line.strip():
+                yield f"line {number}", _object(line)
+
+
+def _object(line: bytes) -> dict[str, Any] | str:
+    try:
+        values = parsed(line.decode())
+    except UnicodeDecodeError:
+        return "It is not UTF-8 text; save the file as UTF-8."
+    except InvalidInput as error:
+        return f"It is {error}."
+    return values if isinstance(values, dict) else "It holds no object {…}, one of which belongs on every line."
 
 
 def parsed(text: str) -> Any:

@@ -29,6 +29,23 @@ def read(path: Path, reading: Reading) -> Iterator[Found]:
     Raises:
         InvalidInput: the file is damaged or no Parquet.
     """
+    for place, values in records(path, reading.name):
+        if isinstance(values, str):
+            yield broken(f"{reading.name}, {place}", values)
+        else:
+            yield row(values, reading, place, read_row)
+
+
+def records(path: Path, name: str) -> Iterator[tuple[str, dict[str, Any] | str]]:
+    """Every row by column, or a sentence on why it is broken, with its place: “row 7”.
+
+    Args:
+        path: the file.
+        name: its name in a sentence.
+
+    Raises:
+        InvalidInput: the file is damaged or no Parquet.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -38,20 +55,20 @@ def read(path: Path, reading: Reading) -> Iterator[Found]:
             for batch in file.iter_batches(batch_size=BATCH):
                 for values in batch.to_pylist():
                     number += 1
-                    yield _row(values, reading, f"row {number}")
+                    yield f"row {number}", _values(values)
     except (pa.ArrowException, OSError, EOFError) as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         after = f" after row {number:,}" if number else ""
-        raise InvalidInput(f"{reading.name} cannot be read as Parquet{after}: {reason.rstrip('.')}.") from None
+        raise InvalidInput(f"{name} cannot be read as Parquet{after}: {reason.rstrip('.')}.") from None
 
 
-def _row(values: dict[str, Any], reading: Reading, place: str) -> Found:
+def _values(values: dict[str, Any]) -> dict[str, Any] | str:
     try:
         plain = {str(name): _plain(value, name) for name, value in values.items()}
         jsonl.check(plain)
     except InvalidInput as error:
-        return broken(f"{reading.name}, {place}", f"It is {error}.")
-    return row(plain, reading, place, read_row)
+        return f"It is {error}."
+    return plain
 
 
 def _plain(value: Any, name: str) -> Any:
