@@ -17,9 +17,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 from core.errors import InvalidInput, Unsupported
@@ -39,11 +40,18 @@ OWN_ERRORS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeErro
 """What mistakes in a template raise, beside Jinja's own errors."""
 
 
+_SPACE = re.compile(r"\s*")
+
+
 class ChatTemplate(Protocol):
     """A chat template, wherever it runs."""
 
-    def render(self, messages: Sequence[Message]) -> str:
-        """The prompt; raises InvalidInput when the template refuses or exceeds a limit."""
+    def render(self, messages: Sequence[Message], *, answer_next: bool = True) -> str:
+        """The prompt, or without `answer_next` a finished conversation.
+
+        Raises:
+            InvalidInput: the template refuses or exceeds a limit.
+        """
 
     def close(self) -> None:
         """Let go of whatever it holds."""
@@ -75,7 +83,63 @@ class ChatEncoder:
             return self._ids(self.render(messages))
         contents: dict[str, str] = {}
         disguised = [Message(role=m["role"], content=self._disguise(m["content"], contents)) for m in messages]
-        rendered = self.render(disguised)
+        return self._rendered_ids(self.render(disguised), contents)
+
+    def encode_turns(self, messages: Sequence[Message], ends: Collection[str]) -> list[tuple[list[int], bool]]:
+        """Ids of a finished conversation, in stretches, each with whether an assistant wrote it.
+
+        What stands before an answer is what `encode_chat` gives for the turns before it. A stretch that an assistant
+        wrote ends with its end-of-turn token, where the template writes one.
+
+        Args:
+            messages: ends with an assistant's turn.
+            ends: special tokens that end a turn.
+
+        Raises:
+            InvalidInput: the template refuses, or does not write an answer as it stands after what comes before it.
+        """
+        if self._template is None:
+            raise Unsupported("The model comes without a chat template; use plain completion.")
+        contents: dict[str, str] = {}
+        if any(self._special.search(message["content"]) for message in messages):
+            messages = [Message(role=m["role"], content=self._disguise(m["content"], contents)) for m in messages]
+        full = self._template.render(messages, answer_next=False)
+        cuts = [0]
+        for place, message in enumerate(messages):
+            if message["role"] == "assistant":
+                cuts += self._answer(full, self._template.render(messages[:place]), message["content"], ends)
+        if sorted(cuts) != cuts:
+            raise InvalidInput("The model's chat template does not write the turns one after another.", "messages")
+        texts = [full[start:end] for start, end in pairwise([*cuts, len(full)])]
+        whole = self._rendered_ids(full, contents)
+        parts = [self._rendered_ids(text, contents) for text in texts]
+        if [index for part in parts for index in part] != whole:  # tokenizers that put a space before every text
+            heads = [self._rendered_ids(full[:cut], contents) for cut in cuts]
+            if all(whole[: len(head)] == head for head in heads):
+                parts = [whole[start:end] for start, end in pairwise([*map(len, heads), len(whole)])]
+        return [(part, place % 2 == 1) for place, part in enumerate(parts)]
+
+    def _answer(self, full: str, before: str, content: str, ends: Collection[str]) -> tuple[int, int]:
+        """Where an answer begins and ends in a rendered conversation, the token that ends the turn included."""
+        start = full.find(content.strip(), len(before)) if full.startswith(before) else -1
+        if start < 0:
+            raise InvalidInput(
+                "The model's chat template does not write an answer, as it stands, after the turns before it; its "
+                "tokens cannot be told from the prompt's.",
+                "messages",
+            )
+        end = start + len(content.strip())
+        space = _SPACE.match(full, end)
+        following = self._special.match(full, space.end() if space else end)
+        return len(before), following.end() if following and following[0] in ends else end
+
+    def encode_plain(self, text: str, *, begin: bool = False) -> list[int]:
+        """Ids of a text in which special tokens are text; with `begin`, whatever the tokenizer puts around a text."""
+        return self._ids(text, add_special_tokens=begin, split_special_tokens=True)
+
+    def _rendered_ids(self, rendered: str, contents: Mapping[str, str]) -> list[int]:
+        if not contents:
+            return self._ids(rendered)
         ids: list[int] = []
         text = before = ""
         # What stands between two special tokens of the template is encoded as one stretch, as the tokenizer itself
@@ -143,8 +207,8 @@ class _OwnTemplate:
     def __init__(self, source: str, special: Mapping[str, Any]) -> None:
         self._source, self._special = source, special
 
-    def render(self, messages: Sequence[Message]) -> str:
-        return _answered(_render(self._source, self._special, messages))
+    def render(self, messages: Sequence[Message], *, answer_next: bool = True) -> str:
+        return _answered(_render(self._source, self._special, messages, answer_next))
 
     def close(self) -> None:
         pass
@@ -158,8 +222,8 @@ class _ChildTemplate:
         self._worker: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
-    def render(self, messages: Sequence[Message]) -> str:
-        request = [self._source, self._special, [dict(message) for message in messages]]
+    def render(self, messages: Sequence[Message], *, answer_next: bool = True) -> str:
+        request = [self._source, self._special, [dict(message) for message in messages], answer_next]
         with self._lock:
             if self._worker is None or self._worker.poll() is not None:
                 self._worker = _start_worker()
@@ -222,14 +286,16 @@ def _answered(answer: dict[str, str]) -> str:
     return answer["text"]
 
 
-def _render(source: str, special: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def _render(
+    source: str, special: Mapping[str, Any], messages: Sequence[Mapping[str, Any]], answer_next: bool = True
+) -> dict[str, str]:
     """`{"text": …}` or `{"error": …}`; as `transformers.utils.chat_template_utils.render_jinja_template` does it."""
     from jinja2.exceptions import TemplateError
 
     turns = [dict(message) for message in messages]
     try:
         text = _compiled(source).render(
-            messages=turns, tools=None, documents=None, add_generation_prompt=True, **special
+            messages=turns, tools=None, documents=None, add_generation_prompt=answer_next, **special
         )
     except (TemplateError, *OWN_ERRORS) as error:
         return {"error": " ".join(str(error).split())[:300] or type(error).__name__}

@@ -241,7 +241,12 @@ def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> f
     ends = getattr(generation, "eos_token_id", None)
     if ends is None:
         ends = model.config.get_text_config(decoder=True).eos_token_id
-    ids = set(ends) if isinstance(ends, list | tuple) else {ends} - {None}
+    return end_tokens(ends, tokenizer)
+
+
+def end_tokens(listed: Any, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Ids that end an answer: those that a model's configuration lists, and the end of turn of its chat template."""
+    ids = set(listed) if isinstance(listed, list | tuple) else {listed} - {None}
     template = tokenizer.get_chat_template() if tokenizer.chat_template else ""
     known = {token.content: index for index, token in tokenizer.added_tokens_decoder.items() if token.special}
     ids |= {known[name] for name in END_OF_TURN if name in known and name in template}
