@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from core.generation.text import REPLACEMENT
+from core.tuning.data.batches import sequences
 from core.tuning.data.encoding import Encoded
 from core.tuning.data.tokens import Tokens
 
@@ -36,4 +38,35 @@ def preview(rows: Sequence[Encoded], tokens: Tokens, *, pack_to: int | None = No
         tokens: the model's.
         pack_to: `max_length` where rows are packed; else every row is a sequence of its own.
     """
-    raise NotImplementedError
+    lengths = [len(row.ids) for row in rows]
+    everyone = list(range(len(rows)))
+    grouped = [[each] for each in everyone] if pack_to is None else sequences(everyone, lengths, pack_to)
+    shown = [[token for each in group for token in _tokens(rows[each], tokens)] for group in grouped]
+    longest = max(map(len, shown), default=0)
+    padding = PreviewToken(tokens.decode([tokens.pad]), "padding", tokens.pad)
+    return [[*sequence, *[padding] * (longest - len(sequence))] for sequence in shown]
+
+
+def _tokens(row: Encoded, tokens: Tokens) -> list[PreviewToken]:
+    texts = _texts(row.ids, tokens)
+    found = []
+    for text, index, learned in zip(texts, row.ids, row.trained, strict=True):
+        kind: Kind = "masked" if not learned else "eos" if index in tokens.ends else "trained"
+        found.append(PreviewToken(text, kind, index, row.number))
+    return found
+
+
+def _texts(ids: Sequence[int], tokens: Tokens) -> list[str]:
+    """What each token adds to the text; those of one character that takes several share it: the last has it."""
+    texts: list[str] = []
+    start = 0  # of the stretch that is not whole yet
+    before = 0
+    for place in range(len(ids)):
+        context = tokens.decode(ids[before:start]) if start > before else ""
+        text = tokens.decode(ids[before : place + 1])[len(context) :]
+        if text.endswith(REPLACEMENT) and place - start < 4 and place + 1 < len(ids):
+            texts.append("")
+            continue
+        texts.append(text)
+        before, start = start, place + 1
+    return texts
