@@ -19,7 +19,7 @@ import sys
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -40,6 +40,8 @@ OWN_ERRORS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeErro
 """What mistakes in a template raise, beside Jinja's own errors."""
 
 
+SHORT = 40
+"""Characters of texts whose ids are kept."""
 _SPACE = re.compile(r"\s*")
 
 
@@ -70,6 +72,7 @@ class ChatEncoder:
         special = {token.content for token in added} | set(tokenizer.all_special_tokens)
         ordered = sorted(filter(None, special), key=len, reverse=True)
         self._special = re.compile("|".join(map(re.escape, ordered)) or r"(?!)")
+        self._short_ids = lru_cache(maxsize=4096)(self._ids)  # labels and the ends of turns come again and again
 
     def render(self, messages: Sequence[Message]) -> str:
         """The messages through the chat template, ready for an answer."""
@@ -111,9 +114,9 @@ class ChatEncoder:
         if sorted(cuts) != cuts:
             raise InvalidInput("The model's chat template does not write the turns one after another.", "messages")
         texts = [full[start:end] for start, end in pairwise([*cuts, len(full)])]
-        whole = self._rendered_ids(full, contents)
         parts = [self._rendered_ids(text, contents) for text in texts]
-        if [index for part in parts for index in part] != whole:  # tokenizers that put a space before every text
+        if not self._joins:
+            whole = self._rendered_ids(full, contents)
             heads = [self._rendered_ids(full[:cut], contents) for cut in cuts]
             if all(whole[: len(head)] == head for head in heads):
                 parts = [whole[start:end] for start, end in pairwise([*map(len, heads), len(whole)])]
@@ -133,13 +136,18 @@ class ChatEncoder:
         following = self._special.match(full, space.end() if space else end)
         return len(before), following.end() if following and following[0] in ends else end
 
+    @cached_property
+    def _joins(self) -> bool:
+        """Whether ids of texts are those of their parts; not with tokenizers that put a space before every text."""
+        return self._ids("a b\nc") == self._ids("a") + self._ids(" b\n") + self._ids("c")
+
     def encode_plain(self, text: str, *, begin: bool = False) -> list[int]:
         """Ids of a text in which special tokens are text; with `begin`, whatever the tokenizer puts around a text."""
         return self._ids(text, add_special_tokens=begin, split_special_tokens=True)
 
     def _rendered_ids(self, rendered: str, contents: Mapping[str, str]) -> list[int]:
         if not contents:
-            return self._ids(rendered)
+            return list(self._short_ids(rendered)) if len(rendered) <= SHORT else self._ids(rendered)
         ids: list[int] = []
         text = before = ""
         # What stands between two special tokens of the template is encoded as one stretch, as the tokenizer itself
