@@ -57,7 +57,7 @@ def inspect_folder(folder: Path) -> None:
         NotFound: there are no weights or no configuration.
     """
     for file in sorted(folder.iterdir()):
-        _inspect_link(folder, file)
+        inspect_link(folder, file)
         if file.suffix in (".json", ".jinja") or file.name in SIZE_CAPS:
             _inspect_size(file)
     for file in sorted(folder.glob("*.json")):
@@ -138,7 +138,12 @@ def read_json(file: Path) -> dict[str, Any]:
 
 
 def safetensors_shapes(file: Path) -> Iterator[tuple[int, ...]]:
-    """Shapes of the tensors in a safetensors file, once its whole header has been checked.
+    """Shapes of the tensors in a safetensors file, once its whole header has been checked; raises as below."""
+    yield from (shape for _, shape in safetensors_tensors(file).values())
+
+
+def safetensors_tensors(file: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Type (such as BF16) and shape of every tensor in a safetensors file, by name, its whole header checked.
 
     Source: https://huggingface.co/docs/safetensors (8 bytes of header length, JSON header, then the tensors without
     gap).
@@ -159,11 +164,11 @@ def safetensors_shapes(file: Path) -> Iterator[tuple[int, ...]]:
     if not isinstance(header, dict):
         raise UnsafeModel(f"{file} is not a safetensors file: its header is not a JSON object.")
     header.pop("__metadata__", None)
-    spans, shapes = [], []
+    spans, tensors = [], {}
     for name, entry in header.items():
         begin, end, shape = _tensor(file, name, entry)
         spans.append((begin, end))
-        shapes.append(shape)
+        tensors[name] = (str(entry["dtype"]), shape)
     place = 0
     for begin, end in sorted(spans):
         if begin != place:
@@ -174,7 +179,7 @@ def safetensors_shapes(file: Path) -> Iterator[tuple[int, ...]]:
             f"{file} is truncated or unsafe: its header describes {place:,} bytes of tensors and it holds "
             f"{size - 8 - length:,}; download or copy it again."
         )
-    yield from shapes
+    return tensors
 
 
 def inspect_gguf(file: Path) -> GgufHeader:
@@ -230,8 +235,12 @@ def _naturals(value: Any) -> bool:
     return isinstance(value, list) and all(type(item) is int and 0 <= item < 2**62 for item in value)
 
 
-def _inspect_link(folder: Path, file: Path) -> None:
-    """The hub's cache links to blobs beside its snapshots; any other link that leaves the folder is refused."""
+def inspect_link(folder: Path, file: Path) -> None:
+    """Refuse a link that leaves its folder; the hub's cache may link to the blobs beside its snapshots.
+
+    Raises:
+        UnsafeModel: it leads elsewhere.
+    """
     if not file.is_symlink():
         return
     target, roots = file.resolve(), [folder.resolve(), get_settings().models_dir.resolve()]

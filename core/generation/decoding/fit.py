@@ -14,6 +14,7 @@ from core.generation.decoding.prompts import Prompts
 from core.generation.decoding.slots import Slots
 from core.generation.decoding.solo import Solo
 from core.log import get_log
+from core.models.adapters.soft_prompts import Beginning
 
 if TYPE_CHECKING:
     import torch
@@ -25,8 +26,8 @@ ROUNDING = {4: 1e-3, 2: 8e-2, 1: 8e-2}
 """How far logits may differ, as a share of the largest, by bytes a weight: rounding, over all layers."""
 
 
-def choose_runner(model: Any, device: torch.device) -> Runner:
-    """The runner for a model, tried if need be. Takes three short forward passes."""
+def choose_runner(model: Any, device: torch.device, beginning: Beginning | None = None) -> Runner:
+    """The runner for a model, tried if need be; `beginning` comes before every prompt. Takes three short passes."""
     import torch
 
     config = model.config.get_text_config()
@@ -39,9 +40,10 @@ def choose_runner(model: Any, device: torch.device) -> Runner:
             expected = model(input_ids=tokens, use_cache=False).logits[0, -1].float().cpu()
             slots = Slots(model, device, Prompts(PROMPT_CACHE_BYTES))
             if _agrees(slots, ids, expected, config):
+                slots.beginning = beginning
                 return slots
     model.set_attn_implementation(usual)
-    return Solo(model, device)
+    return Solo(model, device, beginning)
 
 
 def _agrees(slots: Slots, ids: list[int], expected: torch.Tensor, config: Any) -> bool:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.generation.decoding import attention
-from core.generation.decoding.prompts import CHUNK, Prompts
+from core.generation.decoding.prompts import CHUNK, Prefix, Prompts
+from core.models.adapters.soft_prompts import Beginning
 
 if TYPE_CHECKING:
     import torch
@@ -30,6 +31,9 @@ class Slots:
     """Runs a model for sequences that join and leave between steps."""
 
     batches = True
+
+    beginning: Beginning | None = None
+    """What comes before every prompt: a soft prompt."""
 
     def __init__(self, model: Any, device: torch.device, prompts: Prompts) -> None:
         attention.install(model)
@@ -84,7 +88,8 @@ class Slots:
         """
         import torch
 
-        if row.length == 0 and (cached := self.prompts.longest(ids)):
+        ids = ids if self.beginning is None else (*self.beginning.ids, *ids)
+        if row.length == 0 and (cached := self._known(ids)):
             self._reserve(len(self._rows), cached.length)
             for layer, (keys, values) in enumerate(cached.layers):
                 self._layer(layer, keys, values)
@@ -93,7 +98,8 @@ class Slots:
             row.length = cached.length
             if cached.logits is not None and cached.length == len(ids):
                 return cached.logits
-        start, end = row.length, min(row.length + CHUNK, len(ids))
+        start = row.length
+        end = min((start // CHUNK + 1) * CHUNK, len(ids))
         self._reserve(len(self._rows), end)
         tokens = torch.tensor([ids[start:end]], device=self._device)
         positions = torch.arange(start, end, device=self._device)[None]
@@ -109,6 +115,14 @@ class Slots:
         ]
         self.prompts.put(ids, layers, logits)
         return logits
+
+    def _known(self, ids: Sequence[int]) -> Prefix | None:
+        """Keys and values of the beginning of `ids` that need not be computed: learned ones, or those of a prompt."""
+        found = self.prompts.longest(ids)
+        learned = self.beginning.layers if self.beginning is not None else ()
+        if learned and self.beginning is not None and (found is None or found.length < len(self.beginning.ids)):
+            return Prefix(learned, len(self.beginning.ids), None)
+        return found
 
     def step(self, rows: Sequence[Row], ids: Sequence[int]) -> torch.Tensor:
         """Feed one token to each of `rows`. Returns logits, float32 [rows, vocabulary], on the CPU."""

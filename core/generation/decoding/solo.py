@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from core.models.adapters.soft_prompts import Beginning
+
 if TYPE_CHECKING:
     import torch
 
@@ -33,8 +35,9 @@ class Solo:
     memory_bytes = 0
     """Not known: the caches are the model's own, and go with their sequences."""
 
-    def __init__(self, model: Any, device: torch.device) -> None:
+    def __init__(self, model: Any, device: torch.device, beginning: Beginning | None = None) -> None:
         self._model = model
+        self._beginning = beginning
         self._device = device
         self.computed = 0
         self._last: tuple[tuple[int, ...], dict[str, Any], torch.Tensor] | None = None
@@ -50,7 +53,7 @@ class Solo:
     def prefill(self, row: Row, ids: Sequence[int]) -> torch.Tensor | None:
         """The whole prompt at once; samples of one prompt that follow each other share it."""
         if self._last is None or self._last[0] != tuple(ids):
-            cache, logits = self._forward({}, ids)
+            cache, logits = self._begin(ids)
             self._last = (tuple(ids), cache, logits)
             self.computed += len(ids)
         _, cache, logits = self._last
@@ -67,6 +70,19 @@ class Solo:
             row.length += 1
             logits.append(last)
         return torch.stack(logits)
+
+    def _begin(self, ids: Sequence[int]) -> tuple[dict[str, Any], torch.Tensor]:
+        """A prompt, after the soft prompt if there is one."""
+        from transformers import DynamicCache
+
+        if self._beginning is None:
+            return self._forward({}, ids)
+        if not self._beginning.layers:
+            return self._forward({}, (*self._beginning.ids, *ids))
+        learned = DynamicCache(config=self._model.config.get_text_config(decoder=True))
+        for layer, (keys, values) in enumerate(self._beginning.layers):
+            learned.update(keys[None], values[None], layer)
+        return self._forward({"past_key_values": learned}, ids)
 
     def _forward(self, cache: dict[str, Any], ids: Sequence[int]) -> tuple[dict[str, Any], torch.Tensor]:
         import torch

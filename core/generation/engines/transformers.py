@@ -145,7 +145,8 @@ def attached(model: TransformersModel) -> Attached:
     with _attaching:
         if id(model) not in _attached:
             settings = get_settings()
-            decoder = Decoder(choose_runner(model.model, model.device), settings.max_batch, settings.max_queue)
+            runner = choose_runner(model.model, model.device, model.beginning)
+            decoder = Decoder(runner, settings.max_batch, settings.max_queue)
             _attached[id(model)] = Attached(decoder, _vocabulary(model))
 
             def close() -> None:

@@ -12,10 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import LoupeError, ModelLoadError, OutOfMemory, UnsafeModel, Unsupported
 from core.models import bundled, hub, safety
+from core.models.adapters.combining import put_on, require_combination
+from core.models.adapters.fitting import require_base
+from core.models.adapters.library import Adapter
+from core.models.adapters.library import read as read_adapter
+from core.models.adapters.soft_prompts import Beginning
 from core.models.capabilities import Capabilities
 from core.models.chat import ChatEncoder, child_template, own_template
 from core.models.device import default_dtype, device, free_memory, gib, give_back
 from core.models.loaded import Backend, Message
+from core.models.loaders import quantized
 from core.models.reading import READING
 from core.models.reference import ModelRef
 
@@ -40,12 +46,20 @@ class TransformersModel:
         vocab_size: width of the logits, which may exceed the tokenizer's vocabulary.
         eos_token_ids: every one of these ends an answer.
         folder: where it was loaded from.
+        beginning: what the decode loop puts before every prompt: a soft prompt; `None` without one.
         beside_weights: functions that count what was attached to the model, in bytes.
     """
 
     backend: Backend = "transformers"
 
-    def __init__(self, ref: ModelRef, folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    def __init__(
+        self,
+        ref: ModelRef,
+        folder: Path,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        beginning: Beginning | None = None,
+    ) -> None:
         config = model.config.get_text_config(decoder=True)
         self.ref = str(ref)
         self.folder = folder
@@ -56,16 +70,21 @@ class TransformersModel:
         self.context_length: int | None = getattr(config, "max_position_embeddings", None)
         if self.context_length is not None and not (type(self.context_length) is int and self.context_length > 0):
             raise ModelLoadError(f"{ref} could not be loaded: its configuration claims an impossible context length.")
+        self.beginning = beginning
+        if self.context_length is not None and beginning is not None:
+            self.context_length -= len(beginning.ids)
+            if self.context_length < 1:
+                raise ModelLoadError(f"{ref} leaves no room for a prompt: its soft prompt fills the whole context.")
         head = model.get_output_embeddings()
         self.vocab_size: int = int(head.weight.shape[0]) if head is not None else int(config.vocab_size)
-        self.weight_bytes = int(model.get_memory_footprint())
+        self.weight_bytes = int(model.get_memory_footprint()) + (beginning.nbytes if beginning else 0)
         self.beside_weights: list[Callable[[], int]] = []
         self.eos_token_ids = _end_tokens(model, tokenizer)
         self.closers: list[Callable[[], None]] = []
         template = tokenizer.get_chat_template() if tokenizer.chat_template else None
         make = own_template if ref.kind == "bundled" else child_template
         self._encoder = ChatEncoder(tokenizer, make(template, tokenizer.special_tokens_map) if template else None)
-        self.capabilities = _capabilities(chat=template is not None)
+        self.capabilities = _capabilities(chat=template is not None, soft_prompt=beginning is not None)
 
     @property
     def memory_bytes(self) -> int:
@@ -101,19 +120,16 @@ class TransformersModel:
 
 
 def load(ref: ModelRef) -> TransformersModel:
-    """Load weights and tokenizer of a `smollm2`, `hf:` or `path:` reference.
+    """Load weights and tokenizer of a `smollm2`, `hf:` or `path:` reference, quantized and with adapters as it says.
 
     Raises:
-        NotFound: the model is not on this machine.
-        Unsupported: not a causal language model, or an option of the reference is not available yet.
+        NotFound: the model or an adapter is not on this machine.
+        Unsupported: not a causal language model, or adapters or precisions that do not combine.
         UnsafeModel: pickle weights, remote code, or files that lie about themselves.
         OutOfMemory: the weights exceed the memory that is free; both are named.
-        ModelLoadError: the library could not load it.
+        ModelLoadError: the library could not load it, or an adapter was made for another model; both are named.
     """
-    if ref.adapters:
-        raise Unsupported(f"Adapters are not available yet in this version; load {ref.base} without '+…'.")
-    if ref.quantize:
-        raise Unsupported(f"quantize is not available yet in this version; load {ref.base} without '?quantize=…'.")
+    chosen = _chosen(ref)
     try:
         folder = bundled.ensure_converted() if ref.kind == "bundled" else _folder(ref)
         if ref.kind != "bundled":
@@ -121,6 +137,12 @@ def load(ref: ModelRef) -> TransformersModel:
     except OSError as error:
         raise ModelLoadError(f"{ref} cannot be read: {error.strerror or error}.") from None
     _require_causal(ref, folder)
+    quantized.require_loadable(ref, folder)
+    unmerged = quantized.stays_quantized(ref, folder)
+    if chosen:
+        require_combination(chosen, quantized=unmerged)
+    for adapter, _ in chosen:
+        require_base(adapter, ref, folder)
     need, free = estimate(ref), free_memory()
     if need > free:
         raise OutOfMemory(
@@ -128,8 +150,14 @@ def load(ref: ModelRef) -> TransformersModel:
             f"unload a model or choose a smaller one."
         )
     try:
-        return TransformersModel(ref, folder, *_read(folder, _dtype(ref), device()))
+        model, tokenizer = _read(ref, folder, _dtype(ref), device())
+        beginning = None
+        if chosen:
+            with READING:
+                model, beginning = put_on(model, chosen, ref, quantized=unmerged)
+        return TransformersModel(ref, folder, model, tokenizer, beginning)
     except LoupeError:
+        give_back()
         raise
     except Exception as error:  # the library raises anything at all on files that somebody else wrote
         give_back()
@@ -138,19 +166,31 @@ def load(ref: ModelRef) -> TransformersModel:
 
 def estimate(ref: ModelRef) -> int:
     """Bytes the weights of `ref` will hold, from the safetensors headers; imports torch to know the precision."""
+    itemsize = _dtype(ref).itemsize
     try:
-        count = bundled.PARAMETERS if ref.kind == "bundled" else safety.count_parameters(_folder(ref))
+        folder = bundled.converted() if ref.kind == "bundled" else _folder(ref)
+        weights = quantized.weight_bytes(ref, folder, itemsize) if folder else None
+        if weights is None:
+            count = bundled.PARAMETERS if ref.kind == "bundled" else safety.count_parameters(_folder(ref))
+            weights = count * itemsize
     except OSError as error:
         raise ModelLoadError(f"{ref} cannot be read: {error.strerror or error}.") from None
-    return int(count * _dtype(ref).itemsize * HEADROOM)
+    return int((weights + sum(adapter.size_bytes for adapter, _ in _chosen(ref))) * HEADROOM)
 
 
 def capabilities_of(ref: ModelRef) -> Capabilities:
-    """Everything; whether there is a chat template shows when it is loaded."""
-    return _capabilities(chat=True)
+    """Everything; whether there is a chat template shows when it is loaded.
+
+    Raises:
+        LoupeError: an adapter of the reference is not there, or not safe.
+    """
+    return _capabilities(chat=True, soft_prompt=any(adapter.soft_prompt for adapter, _ in _chosen(ref)))
 
 
-def _capabilities(*, chat: bool) -> Capabilities:
+def _capabilities(*, chat: bool, soft_prompt: bool) -> Capabilities:
+    why_not = {} if chat else {"chat": "The model comes without a chat template; use plain completion."}
+    if soft_prompt:
+        why_not["beams"] = "Beam search is transformers' own, which knows nothing of the soft prompt before the text."
     return Capabilities(
         chat=chat,
         completion=True,
@@ -160,9 +200,17 @@ def _capabilities(*, chat: bool) -> Capabilities:
         fork=True,
         batch=True,
         seed=True,
-        beams=True,
-        why_not={} if chat else {"chat": "The model comes without a chat template; use plain completion."},
+        beams=not soft_prompt,
+        why_not=why_not,
     )
+
+
+def _chosen(ref: ModelRef) -> list[tuple[Adapter, float]]:
+    """The reference's adapters as their files describe them, with their weights; refused where they do not combine."""
+    chosen = [(read_adapter(name), weight) for name, weight in ref.adapters]
+    if chosen:
+        require_combination(chosen, quantized=ref.quantize is not None)
+    return chosen
 
 
 def _folder(ref: ModelRef) -> Path:
@@ -191,22 +239,24 @@ def _require_causal(ref: ModelRef, folder: Path) -> None:
         claimed = config.get(key)
         if isinstance(claimed, int) and claimed > tensors:  # building them would take hours before anything fails
             raise UnsafeModel(f"{ref} claims {claimed:,} layers ({key}) and holds {tensors:,} tensors; it is refused.")
-    if config.get("quantization_config"):
-        raise Unsupported(f"{ref} holds quantized weights, which are not available yet in this version.")
 
 
-def _read(folder: Path, dtype: torch.dtype, where: torch.device) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def _read(
+    ref: ModelRef, folder: Path, dtype: torch.dtype, where: torch.device
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging as library
 
     library.set_verbosity_error()  # stderr is for a person: no progress bars, no advice for programmers
     library.disable_progress_bar()
+    config = quantized.config_for(ref, folder, dtype)
     with READING:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         model, info = AutoModelForCausalLM.from_pretrained(
             folder,
             dtype=dtype,
-            device_map=where if where.type != "cpu" else None,
+            device_map=where if where.type != "cpu" or config is not None else None,
+            quantization_config=config,
             use_safetensors=True,
             local_files_only=True,
             output_loading_info=True,
