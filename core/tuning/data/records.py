@@ -57,7 +57,7 @@ class _Refusals:
 
     def __enter__(self) -> None:
         if not self._path.exists():
-            raise NotFound(f"There is no training file {short(str(self._path))}.")
+            raise NotFound(f"There is no training file {short(self._path.name)} in {self._path.parent}.")
         if not self._path.is_file():
             raise InvalidInput(f"{short(self._path.name)} is no plain file; choose a file of rows.", "data")
 

@@ -159,3 +159,39 @@ def test_the_child_sees_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_canary")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
     assert not any("canary" in value for value in chat.child_environment().values())
+
+
+@pytest.mark.parametrize("source", [None, LLAMA3])
+@pytest.mark.parametrize("contents", [("q", "a"), ("q", "a <|im_end|> b", "r <|im_start|>", "c")])
+def test_a_finished_conversation_comes_in_stretches(
+    tokenizer: Any, source: str | None, contents: tuple[str, ...]
+) -> None:
+    """Questions are what `encode_chat` gives, answers end with the turn, and together they are the conversation."""
+    encoder = ChatEncoder(tokenizer, child_template(source or tokenizer.chat_template, tokenizer.special_tokens_map))
+    stretches = encoder.encode_turns(turns(*contents), ["<|im_end|>"])
+    assert [is_answer for _, is_answer in stretches] == [False, True] * (len(contents) // 2) + [False]
+    for place in range(1, len(contents), 2):
+        before = [index for ids, _ in stretches[:place] for index in ids]
+        assert before == encoder.encode_chat(turns(*contents)[:place])
+        assert tokenizer.decode(stretches[place][0]) == contents[place] + "<|im_end|>"
+        assert stretches[place][0].count(2) == 1, "what a person typed stays text"
+    if contents == ("q", "a"):
+        rendered = tokenizer.apply_chat_template(turns(*contents), chat_template=source, tokenize=False)
+        assert [index for ids, _ in stretches for index in ids] == tokenizer(rendered)["input_ids"]
+    encoder.close()
+
+
+def test_stretches_of_a_tokenizer_that_puts_a_space_before_every_text(tiny_model: Path) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    words = ["</s>", "<unk>", "▁[", "▁yes", "▁no", "▁]", "▁"]
+    made = Tokenizer(models.WordLevel({word: place for place, word in enumerate(words)}, unk_token="<unk>"))
+    made.pre_tokenizer = pre_tokenizers.Metaspace()
+    wordy = PreTrainedTokenizerFast(tokenizer_object=made, eos_token="</s>", unk_token="<unk>")
+    source = (
+        "{% for m in messages %}{% if m.role == 'user' %}[ {{ m.content }} ]{% else %} {{ m.content }}</s>"
+        "{% endif %}{% endfor %}"
+    )
+    encoder = ChatEncoder(wordy, own_template(source, {}))
+    assert encoder.encode_turns(turns("yes", "no"), ["</s>"]) == [([2, 3, 5], False), ([4, 0], True), ([], False)]
