@@ -45,6 +45,7 @@ ALLOWED = {
         *("evals", "techniques", "generation", "models", "prompts", "statistics", "store", "jobs", "memory", "live"),
     },
     "integrations": {"documents", "generation", "models"},
+    "compression": {"models", "generation", "evals", "statistics", "store", "jobs"},
     "cli": None,  # the command line may import everything
 }
 """What each package of core may import besides itself and `BASE`: arrows point inwards."""

@@ -20,7 +20,10 @@ from typer.main import get_command
 
 from core.errors import LoupeError
 
-VERBS = ("app", "models", "generate", "ask", "score", "exec", "docs", "eval", "jobs")
+VERBS = (
+    *("app", "models", "generate", "ask", "score", "exec", "docs", "eval"),
+    *("tune", "plan", "compress", "measure", "jobs"),
+)
 """Modules of this package; a further verb is a further file and its name here.
 
 One that has verbs of its own is a folder with a tuple VERBS and a file for each."""

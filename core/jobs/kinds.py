@@ -20,6 +20,9 @@ KINDS: dict[str, str] = {
     "grid": "core.documents.measuring.grid_job",
     "questions": "core.documents.measuring.questions_job",
     "eval": "core.evals.running.job",
+    "tune": "core.tuning.job",
+    "compress": "core.compression.job",
+    "measure-models": "core.compression.measuring.job",
 }
 """Name → dotted module. A further kind is a further module and its line here."""
 

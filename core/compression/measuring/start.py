@@ -1,0 +1,32 @@
+"""Measurements are started here: by the page Compress, by `loupe measure`, by tests."""
+
+from __future__ import annotations
+
+from core import jobs
+from core.compression.calibration import check_text
+from core.compression.measuring.job import sight_of
+from core.compression.measuring.request import MeasureRequest
+from core.models.device import may_have_gpu
+
+KIND = "measure-models"
+
+
+def check(request: MeasureRequest) -> None:
+    """Look whether every model and the text are there.
+
+    Raises:
+        InvalidInput, NotFound, Unsupported, UnsafeModel: one is not; one sentence.
+    """
+    check_text(request.text)
+    sight_of(request)
+
+
+def start(request: MeasureRequest) -> str:
+    """Have it done by a job; its id.
+
+    Raises:
+        As `check`; StoreError: the store cannot be written.
+    """
+    check(request)
+    title = f"Measure {request.models[0][:60]}" + (f" and {len(request.models) - 1} more" if request.models[1:] else "")
+    return jobs.start(KIND, title, request.model_dump(mode="json"), accelerator=may_have_gpu())

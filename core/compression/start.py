@@ -1,0 +1,42 @@
+"""Compressions are started here: by the page Compress, by `loupe compress`, by tests.
+
+Everything that can be said without loading the weights is said before a job is made.
+"""
+
+from __future__ import annotations
+
+from core import jobs
+from core.compression.calibration import check_text
+from core.compression.methods import module_of
+from core.compression.request import CompressRequest
+from core.compression.source import Source, open_source, refuse_existing
+from core.models.device import may_have_gpu
+
+KIND = "compress"
+
+
+def check(request: CompressRequest) -> Source:
+    """Look whether the request can be done; the model it is about.
+
+    Raises:
+        InvalidInput, NotFound, Conflict, Unsupported, UnsafeModel: it cannot; one sentence.
+    """
+    method = module_of(request.method)
+    refuse_existing(request.name, file=method.METHOD.file)
+    if "calibration" in method.METHOD.options:
+        check_text(request.calibration)
+    source = open_source(request.model)
+    method.check(request, source)
+    return source
+
+
+def start(request: CompressRequest) -> str:
+    """Have it done by a job; its id.
+
+    Raises:
+        As `check`; StoreError: the store cannot be written.
+    """
+    check(request)
+    title = f"{module_of(request.method).METHOD.title} of {request.model[:80]} as {request.name}"
+    document = request.model_dump(mode="json", exclude_defaults=True) | {"method": request.method, "name": request.name}
+    return jobs.start(KIND, title, document, accelerator=may_have_gpu())
