@@ -42,7 +42,8 @@ ALLOWED = {
     "evals.scorers": {"sandbox", "statistics"},
     "techniques": {"generation", "models", "store", "live", "prompts", "tools", "sandbox", "evals.scorers"},
     "tuning": {
-        *("evals", "techniques", "generation", "models", "prompts", "statistics", "store", "jobs", "memory", "live"),
+        *("evals", "evals.scorers", "techniques", "generation", "models", "prompts", "statistics", "store", "jobs"),
+        *("memory", "live"),
     },
     "integrations": {"documents", "generation", "models"},
     "compression": {"models", "generation", "evals", "statistics", "store", "jobs"},
