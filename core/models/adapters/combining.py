@@ -83,6 +83,11 @@ def put_on(model: Any, chosen: Weighted, ref: ModelRef, *, quantized: bool) -> t
     for adapter, _ in chosen:
         require_shapes(adapter, model, ref)
     first, weight = chosen[0]
+    if any(adapter.method == "dora" for adapter, _ in chosen) and _int8_on_cpu(model):
+        raise Unsupported(
+            f"DoRA does not run on 8-bit weights on the CPU, whose scales PEFT loses: load {ref.base} whole, or with "
+            f"quantize=nf4."
+        )
     try:
         if first.soft_prompt:
             beginning = soft_prompts.put_on(model, first)
@@ -121,6 +126,10 @@ def merged(model: Any, chosen: Weighted, ref: ModelRef) -> Any:
             f"{chosen[0][0].name} ({chosen[0][0].method}) cannot be merged into the weights; keep it apart."
         )
     return model
+
+
+def _int8_on_cpu(model: Any) -> bool:
+    return model.device.type == "cpu" and any(type(module).__name__ == "Linear8bitLt" for module in model.modules())
 
 
 def _weigh_bottleneck(model: Any, weight: float) -> None:

@@ -6,7 +6,9 @@ the weights, the tokenizer, and what an answer ends with.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,7 +155,7 @@ def load(ref: ModelRef) -> TransformersModel:
         model, tokenizer = _read(ref, folder, _dtype(ref), device())
         beginning = None
         if chosen:
-            with READING:
+            with _reading():
                 model, beginning = put_on(model, chosen, ref, quantized=unmerged)
         return TransformersModel(ref, folder, model, tokenizer, beginning)
     except LoupeError:
@@ -241,6 +243,14 @@ def _require_causal(ref: ModelRef, folder: Path) -> None:
             raise UnsafeModel(f"{ref} claims {claimed:,} layers ({key}) and holds {tensors:,} tensors; it is refused.")
 
 
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Alone, and without the libraries' advice for programmers on stderr."""
+    with READING, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _read(
     ref: ModelRef, folder: Path, dtype: torch.dtype, where: torch.device
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -250,13 +260,13 @@ def _read(
     library.set_verbosity_error()  # stderr is for a person: no progress bars, no advice for programmers
     library.disable_progress_bar()
     config = quantized.config_for(ref, folder, dtype)
-    with READING:
+    with _reading():
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         model, info = AutoModelForCausalLM.from_pretrained(
             folder,
             dtype=dtype,
             device_map=where if where.type != "cpu" or config is not None else None,
-            quantization_config=config,
+            **({} if config is None else {"quantization_config": config}),
             use_safetensors=True,
             local_files_only=True,
             output_loading_info=True,
