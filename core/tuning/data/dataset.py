@@ -8,6 +8,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import overload
 
 from core.errors import InvalidInput
@@ -144,10 +145,11 @@ def _plain(example: Example) -> bool:
 
 
 def _blocks(whole: Encoded, max_length: int) -> Iterator[Encoded]:
-    """A text in stretches of `max_length`; a last one of a single token, which nothing predicts, is left out."""
+    """A text in stretches of `max_length`; none of a single token, since nothing would predict it."""
     if max_length < LEAST:
         raise InvalidInput(f"max_length is {max_length}; it must be at least {LEAST} tokens.", "max_length")
-    for start in range(0, len(whole.ids), max_length):
-        ids, trained = whole.ids[start : start + max_length], whole.trained[start : start + max_length]
-        if len(ids) > 1:
-            yield replace(whole, ids=ids, trained=[False, *trained[1:]])
+    cuts = [*range(0, len(whole.ids), max_length), len(whole.ids)]
+    if len(cuts) > 2 and cuts[-1] - cuts[-2] == 1:
+        cuts[-2] -= 1
+    for start, end in pairwise(cuts):
+        yield replace(whole, ids=whole.ids[start:end], trained=[False, *whole.trained[start + 1 : end]])

@@ -1,0 +1,54 @@
+"""Where a run's files lie, and where its result goes: by a name, never over what is there.
+
+    HOME/tuning/JOB/          request.json, checkpoints, before.json, samples.jsonl, comparison.json
+    HOME/adapters/NAME/       an adapter; MODEL+NAME is a model
+    HOME/models/local/NAME/   a whole model; path:FOLDER
+
+Knows nothing of training.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.errors import Conflict, InvalidInput
+from core.models.registry import local_dir
+from core.settings import ensure_home, get_settings
+from core.tuning.methods import METHODS
+from core.tuning.request import NAME, TuneRequest
+
+
+def run_folder(job_id: str) -> Path:
+    """The folder of a run, made on first use.
+
+    Raises:
+        InvalidInput: `job_id` is no id.
+    """
+    if not job_id.isalnum():
+        raise InvalidInput(f"{job_id[:40]!r} is not the id of a job.")
+    folder = ensure_home() / "tuning" / job_id
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def result_folder(request: TuneRequest) -> Path:
+    """Where the result will lie.
+
+    Raises:
+        InvalidInput: its name is not a plain name.
+        Conflict: something lies there already, or a link does.
+    """
+    if not NAME.fullmatch(request.name):
+        raise InvalidInput(f"name is {request.name[:60]!r}: use letters, digits, '.', '_' and '-'.", "name")
+    adapter = METHODS[request.method].result == "adapter"
+    folder = (get_settings().home.expanduser() / "adapters" if adapter else local_dir()) / request.name
+    if folder.exists() or folder.is_symlink():
+        raise Conflict(f"There is already something named {request.name} in {folder.parent}; choose another name.")
+    return folder
+
+
+def reference(request: TuneRequest, base: str) -> str:
+    """The model reference of the result."""
+    if METHODS[request.method].result == "adapter":
+        return f"{base}+{request.name}"
+    return f"path:{local_dir() / request.name}"
