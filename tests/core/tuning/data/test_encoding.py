@@ -183,13 +183,14 @@ def test_all_rows_and_what_was_cut(tokens: Tokens) -> None:
         data[3]
 
 
-def test_long_texts_become_several_rows_and_lose_nothing(tokens: Tokens) -> None:
-    rows = Rows("text", (Example(1, text="Größe, naïve, 東京 " * 20), Example(2, text="x")))
+@pytest.mark.parametrize("times", range(1, 18))
+def test_long_texts_become_several_rows_and_lose_nothing(tokens: Tokens, times: int) -> None:
+    rows = Rows("text", (Example(1, text="Größe 東京" + "x" * times), Example(2, text="x")))
     data = encode_all(rows, tokens, max_length=16)
     whole = [encode(each, tokens, max_length=10_000).ids for each in rows.examples]
     assert [index for row in data if row.number == 1 for index in row.ids] == whole[0]
     assert (data.truncated, data.tokens_cut) == (0, 0)
-    assert all(len(row.ids) <= 16 for row in data)
+    assert all(2 <= len(row.ids) <= 16 and sum(row.trained) == len(row.ids) - 1 for row in data)
 
 
 def test_answers_that_are_all_too_long_are_refused(tokens: Tokens) -> None:
