@@ -16,7 +16,7 @@ from core.tuning.data.dataset import Dataset, encode_all
 from core.tuning.data.encoding import Encoded, encode, question, usual_wording
 from core.tuning.data.pairs import EncodedClass, EncodedPair, encode_class, encode_pair
 from core.tuning.data.preview import PreviewToken, preview
-from core.tuning.data.reading import FORMATS, detect, read_rows
+from core.tuning.data.reading import FORMATS, detect, first_rows, read_rows
 from core.tuning.data.rows import Example, Rows
 from core.tuning.data.splitting import split
 from core.tuning.data.tokens import Tokens, open_tokens
@@ -36,6 +36,7 @@ __all__ = [
     "encode_all",
     "encode_class",
     "encode_pair",
+    "first_rows",
     "open_tokens",
     "plan_batches",
     "preview",

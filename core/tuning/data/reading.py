@@ -6,6 +6,7 @@ Knows nothing of tokens or models.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,29 @@ def read_rows(
         problems=tuple(problems),
         digest=digest(path),
         left_out=left_out,
+        columns=tuple(reading.roles.items()),
+    )
+
+
+def first_rows(path: Path, *, format: str | None = None, columns: Mapping[str, str] = {}, count: int = 5) -> Rows:
+    """The first rows of a file, to be shown; wrong ones among them are in `problems`, and nothing is read beyond them.
+
+    Raises:
+        InvalidInput: there is no row, or no known format.
+        NotFound: there is no such file.
+    """
+    if format is not None and format not in FORMATS:
+        raise InvalidInput(f"{short(format)} is no format of training data; known are {', '.join(FORMATS)}.", "format")
+    reading = _Reading(path, format, columns)
+    found = list(islice(reading.rows(), count))
+    if not found:
+        raise InvalidInput(f"{short(path.name)} holds no rows; training needs at least two.", "data")
+    wrong = tuple(f"{path.name}, row {number}{where}: {each}" for number, where, each in found if isinstance(each, str))
+    return Rows(
+        format=reading.format.NAME if reading.format else "",
+        examples=tuple(each for _, _, each in found if isinstance(each, Example)),
+        problems=wrong,
+        left_out=len(wrong),
         columns=tuple(reading.roles.items()),
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from core.errors import InvalidInput, NotFound
-from core.tuning.data import FORMATS, detect, read_rows
+from core.tuning.data import FORMATS, detect, first_rows, read_rows
 
 Write = Callable[[str, list[dict[str, Any]]], Path]
 ANSWER = {"role": "assistant", "content": "yes"}
@@ -197,3 +197,18 @@ def test_only_the_first_problems_are_kept(write: Write) -> None:
 def test_every_format_says_what_it_holds() -> None:
     assert list(FORMATS) == ["messages", "sharegpt", "alpaca", "prompt-completion", "text-label", "text"]
     assert all(FORMATS.values())
+
+
+def test_the_first_rows_are_shown_without_reading_on(write: Write) -> None:
+    file = write("rows.jsonl", [{"text": "a"}, {"text": ""}, {"text": "c"}])
+    with file.open("ab") as stream:
+        stream.write(b"\xff no row")
+    rows = first_rows(file, count=3)
+    assert [each.text for each in rows.examples] == ["a", "c"]
+    assert rows.problems == ("rows.jsonl, row 2: 'text' is empty.",)
+    assert rows.columns == (("text", "text"),)
+    with pytest.raises(InvalidInput, match="is no format"):
+        first_rows(file, format="x")
+    (file.parent / "empty.jsonl").write_text("")
+    with pytest.raises(InvalidInput, match="holds no rows"):
+        first_rows(file.parent / "empty.jsonl")
