@@ -17,6 +17,7 @@ from core.documents.answering.request import AnswerRequest
 from core.errors import LoupeError, NotFound
 from core.evals.variant import Request
 from core.generation.request import GenerationRequest
+from core.models.adapters import library
 from core.models.reference import ModelRef, parse_ref
 from core.settings import get_settings
 from core.techniques.request import TechniqueRequest
@@ -155,7 +156,7 @@ def _base(ref: ModelRef) -> str:
 
 
 def _adapter(name: str) -> str:
-    folder = Path(name).expanduser()
+    folder = library.folder_of(name)
     return _folder(folder) if folder.is_dir() else name
 
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +117,7 @@ def attach(model: Any, config: BottleneckConfig) -> Any:
     extra = {name: _named(model, name) for name in config.modules_to_save}
     model.requires_grad_(False)
     for module in places.values():
-        module.add_module("bottleneck", _bottleneck(config, _width(module), module.weight.device))
+        module.add_module("bottleneck", _bottleneck()(config, _width(module), module.weight.device))
         module.bottleneck_hook = module.register_forward_hook(_add)
     originals: dict[str, dict[str, torch.Tensor]] = {}
     for name, module in extra.items():
@@ -290,14 +291,16 @@ def _add(module: Any, inputs: Any, output: torch.Tensor) -> torch.Tensor:
     return added
 
 
-def _bottleneck(config: BottleneckConfig, width: int, device: torch.device) -> Any:
+@cache
+def _bottleneck() -> Any:
+    """The class of an adapter: made once, so that no class holds on to a model."""
     import torch
     from transformers.activations import ACT2FN
 
     class Bottleneck(torch.nn.Module):
         """`x + up(f(down(x)))`, computed in float32."""
 
-        def __init__(self) -> None:
+        def __init__(self, config: BottleneckConfig, width: int, device: torch.device) -> None:
             super().__init__()
             self.down = torch.nn.Linear(width, config.size, device=device, dtype=torch.float32)
             self.up = torch.nn.Linear(config.size, width, device=device, dtype=torch.float32)
@@ -314,7 +317,7 @@ def _bottleneck(config: BottleneckConfig, width: int, device: torch.device) -> A
                 added: torch.Tensor = self.up(self.act(self.down(x.float())))
             return x + added.to(x.dtype)
 
-    return Bottleneck()
+    return Bottleneck
 
 
 def _width(module: Any) -> int:

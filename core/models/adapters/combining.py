@@ -108,18 +108,29 @@ def put_on(model: Any, chosen: Weighted, ref: ModelRef, *, quantized: bool) -> t
     return model.eval().requires_grad_(False), None
 
 
-def merged(model: Any, chosen: Weighted, ref: ModelRef) -> Any:
-    """The model with its adapters merged into the weights, for export.
+def require_mergeable(chosen: Weighted) -> None:
+    """Refuse methods that leave nothing to merge; from their files alone.
 
     Raises:
-        Unsupported: the method leaves nothing to merge, or PEFT cannot merge it; one sentence.
-        ModelLoadError: an adapter does not fit.
+        Unsupported: one sentence.
     """
     for adapter, _ in chosen:
         if adapter.soft_prompt:
             raise Unsupported(f"{adapter.name} is a soft prompt ({adapter.method}): it cannot be merged into weights.")
         if adapter.peft_type == bottleneck.PEFT_TYPE:
             raise Unsupported(f"{adapter.name}: {bottleneck.NOT_MERGEABLE}")
+        if adapter.peft_type not in WEIGHABLE:
+            raise Unsupported(f"{adapter.name} ({adapter.method}) cannot be merged here; LoRA, DoRA and IA3 can.")
+
+
+def merged(model: Any, chosen: Weighted, ref: ModelRef) -> Any:
+    """The model with its adapters merged into the weights, for export.
+
+    Raises:
+        Unsupported: PEFT keeps the adapter beside the weights; one sentence.
+        ModelLoadError: an adapter does not fit.
+    """
+    require_mergeable(chosen)
     model, _ = put_on(model, chosen, ref, quantized=False)
     if any(hasattr(module, "base_layer") for module in model.modules()):
         raise Unsupported(

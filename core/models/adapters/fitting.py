@@ -19,6 +19,8 @@ from core.models.reference import ModelRef, parse_ref
 BUNDLED_NAMES = (bundled.REF, bundled.NAME, f"HuggingFaceTB/{bundled.NAME}")
 SAMPLE = 64 * 1024
 """Bytes of each weights file that a fingerprint reads."""
+OF_ADAPTERS = ("lora_", "ia3_", "modules_to_save", "token_adapter", "trainable_tokens", "base_layer")
+"""How the names of what LoRA and IA3 add to a module begin."""
 PREFIX = "base_model.model."
 """What PEFT writes before the name of a module."""
 
@@ -139,7 +141,7 @@ def _injected(adapter: Adapter, model: Any) -> str:
     ranks: set[int] = set()
     for name, shape in sorted(adapter.tensors.items()):
         path, rest = _module(name.removeprefix(PREFIX), modules)
-        if not path:
+        if not path or (adapter.peft_type in ("LORA", "IA3") and not _belongs(rest, modules[path])):
             return f"it has the tensor {name[:120]}, and the model has no such module"
         wanted = _wanted(rest, modules[path], shape)
         if wanted is not None and wanted != shape:
@@ -166,6 +168,11 @@ def _module(name: str, modules: Mapping[str, Any]) -> tuple[str, str]:
         if (path := ".".join(parts[:cut])) in modules:
             return path, ".".join(parts[cut:])
     return "", ""
+
+
+def _belongs(rest: str, module: Any) -> bool:
+    """Whether the rest of a tensor's name can be something of this very module, and not of one that it lacks."""
+    return rest.startswith(OF_ADAPTERS) or getattr(module, rest, None) is not None
 
 
 def _wanted(rest: str, module: Any, shape: tuple[int, ...]) -> tuple[int, ...] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Unsupported
@@ -50,7 +51,7 @@ def put_on(model: Any, adapter: Adapter) -> Beginning:
     embedding = model.get_input_embeddings()
     ids = tuple(range(embedding.num_embeddings, embedding.num_embeddings + config.num_virtual_tokens))
     if adapter.peft_type != "PREFIX_TUNING":
-        model.set_input_embeddings(_extended(embedding, made[0].to(embedding.weight.dtype)))
+        model.set_input_embeddings(_extended()(embedding, made[0].to(embedding.weight.dtype)))
         return Beginning(ids)
     layers = [(layer.keys[0], layer.values[0]) for layer in getattr(made, "layers", ()) if layer.keys is not None]
     if len(layers) != model.config.get_text_config(decoder=True).num_hidden_layers:
@@ -58,19 +59,23 @@ def put_on(model: Any, adapter: Adapter) -> Beginning:
     return Beginning(ids, layers)
 
 
-def _extended(embedding: Any, vectors: torch.Tensor) -> Any:
-    """An embedding that also knows the ids after its last; `vectors` [virtual tokens, width] are theirs."""
+@cache
+def _extended() -> Any:
+    """A class of embeddings that also know the ids after their last.
+
+    Made once and without a closure: whatever remembers classes (torch does) must not remember a model's weights.
+    """
     import torch
 
     class Extended(torch.nn.Module):
         """The vocabulary's own vectors are the base's, shared and not copied."""
 
-        def __init__(self) -> None:
+        def __init__(self, base: Any, vectors: torch.Tensor) -> None:
             super().__init__()
-            self.base = embedding
-            self.num_embeddings, self.embedding_dim = embedding.num_embeddings, embedding.embedding_dim
+            self.base = base
+            self.num_embeddings, self.embedding_dim = base.num_embeddings, base.embedding_dim
             self.vectors: torch.Tensor
-            self.register_buffer("vectors", vectors.detach().to(embedding.weight.device), persistent=False)
+            self.register_buffer("vectors", vectors.detach().to(base.weight.device), persistent=False)
 
         @property
         def weight(self) -> torch.Tensor:
@@ -85,4 +90,4 @@ def _extended(embedding: Any, vectors: torch.Tensor) -> Any:
             own = self.vectors[(ids - self.num_embeddings).clamp(min=0)]
             return torch.where(beyond.unsqueeze(-1), own, out)
 
-    return Extended()
+    return Extended

@@ -131,6 +131,28 @@ def load(ref: ModelRef) -> TransformersModel:
         OutOfMemory: the weights exceed the memory that is free; both are named.
         ModelLoadError: the library could not load it, or an adapter was made for another model; both are named.
     """
+    folder, chosen, unmerged = checked(ref)
+    try:
+        model, tokenizer = read(ref, folder, _dtype(ref), device())
+        beginning = None
+        if chosen:
+            with _reading():
+                model, beginning = put_on(model, chosen, ref, quantized=unmerged)
+        return TransformersModel(ref, folder, model, tokenizer, beginning)
+    except LoupeError:
+        give_back()
+        raise
+    except Exception as error:  # the library raises anything at all on files that somebody else wrote
+        give_back()
+        raise explained(ref, error) from None
+
+
+def checked(ref: ModelRef) -> tuple[Path, list[tuple[Adapter, float]], bool]:
+    """All that can be refused before weights are read; raises as `load`.
+
+    Returns:
+        The base's folder, the adapters with their weights, and whether the base's weights are quantized.
+    """
     chosen = _chosen(ref)
     try:
         folder = bundled.ensure_converted() if ref.kind == "bundled" else _folder(ref)
@@ -151,19 +173,7 @@ def load(ref: ModelRef) -> TransformersModel:
             f"{ref} needs {gib(need)} for its weights and {gib(free)} are free on the {_name(device())}; "
             f"unload a model or choose a smaller one."
         )
-    try:
-        model, tokenizer = _read(ref, folder, _dtype(ref), device())
-        beginning = None
-        if chosen:
-            with _reading():
-                model, beginning = put_on(model, chosen, ref, quantized=unmerged)
-        return TransformersModel(ref, folder, model, tokenizer, beginning)
-    except LoupeError:
-        give_back()
-        raise
-    except Exception as error:  # the library raises anything at all on files that somebody else wrote
-        give_back()
-        raise _explained(ref, error) from None
+    return folder, chosen, unmerged
 
 
 def estimate(ref: ModelRef) -> int:
@@ -251,9 +261,14 @@ def _reading() -> Iterator[None]:
         yield
 
 
-def _read(
+def read(
     ref: ModelRef, folder: Path, dtype: torch.dtype, where: torch.device
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """The base of `ref` from its checked folder, without adapters: in eval mode, without gradients.
+
+    Raises:
+        ModelLoadError: tensors are missing.
+    """
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging as library
 
@@ -280,7 +295,8 @@ def _read(
     return model, tokenizer
 
 
-def _explained(ref: ModelRef, error: Exception) -> LoupeError:
+def explained(ref: ModelRef, error: Exception) -> LoupeError:
+    """The one sentence for what the library raised while it read or changed the weights of `ref`."""
     import torch
 
     text = " ".join(str(error).split())[:300] or type(error).__name__
