@@ -67,8 +67,9 @@ def read_text(path: str) -> str:
 
 
 def bundled_text() -> str:
-    """Loupe's own documentation, about 250,000 characters of English with some code."""
-    files = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+    """Loupe's own documentation and prompts, about 250,000 characters of English with some code."""
+    prompts = sorted(file for file in (PROJECT / "prompts").rglob("*") if file.suffix in (".md", ".yml", ".jsonl"))
+    files = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md")), *prompts]
     text = "\n\n".join(file.read_text(encoding="utf-8") for file in files if file.is_file())
     if not text:
         raise NotFound("Loupe's own documentation is not installed, so name a calibration text.")

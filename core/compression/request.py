@@ -38,7 +38,7 @@ class CompressRequest(BaseModel):
         description="UTF-8 text file that shows the method how the model is used; for distillation, what the student "
         "is trained on. Empty takes the text that comes with Loupe.",
     )
-    samples: int = Field(128, ge=1, le=100_000, description="Pieces of the calibration text that the method looks at.")
+    samples: int = Field(64, ge=1, le=100_000, description="Pieces of the calibration text that the method looks at.")
     sample_tokens: int = Field(512, ge=8, le=32_768, description="Tokens of each piece.")
     seed: int = Field(0, ge=0, le=2**32 - 1, description="Which pieces are taken, and in which order.")
 

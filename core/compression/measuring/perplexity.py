@@ -21,7 +21,7 @@ class Surprise:
 
     Attributes:
         nats: sum over the counted tokens.
-        tokens: how many were counted; the first of the text is not, since nothing comes before it.
+        tokens: how many were counted; see `windows`.
         windows: (nats, tokens) of each window.
     """
 
@@ -43,12 +43,13 @@ class Surprise:
 def windows(count: int, window: int, stride: int) -> Iterator[tuple[int, int, int]]:
     """`(begin, end, counted)` of each window over `count` tokens: the last `counted` of `[begin, end)` count.
 
-    The first token of the text is never counted.
+    A window's first token is never counted, since nothing in the window comes before it: with a stride below the window
+    that is the first token of the text alone.
     """
     before = 0
     for begin in range(0, count, stride):
         end = min(begin + window, count)
-        counted = end - max(before, 1)
+        counted = end - max(before, begin + 1)
         if counted > 0:
             yield begin, end, counted
         before = end

@@ -1,0 +1,1 @@
+"""Tests of core/compression on a tiny real model."""

@@ -1,0 +1,44 @@
+"""Fixtures of the compression tests: a tiny model's reference, a text, and a way to run the job in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.compression.job import run
+from core.jobs import JobContext
+
+Compress = Callable[..., dict[str, Any]]
+SMALL = {"samples": 6, "sample_tokens": 48}
+
+
+@pytest.fixture
+def compress(tiny_model: Path) -> Compress:
+    """Run a compression of the tiny model in this process and return its result."""
+
+    def call(method: str, name: str = "made", **settings: Any) -> dict[str, Any]:
+        request = {"method": method, "name": name, "model": f"path:{tiny_model}"} | settings
+        return run(request, JobContext(f"job-{name}"))
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def text_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A text of a few thousand characters."""
+    file = tmp_path_factory.mktemp("text") / "text.txt"
+    lines = [
+        f"Line {number}: seven apples are left of {number * 3}, and the lens bends light." for number in range(120)
+    ]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return file
+
+
+def plain(folder: str | Path) -> Any:
+    """The model of a folder as anybody would load it."""
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
