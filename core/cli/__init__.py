@@ -22,7 +22,7 @@ from core.errors import LoupeError
 
 VERBS = (
     *("app", "models", "generate", "ask", "score", "exec", "docs", "eval"),
-    *("tune", "plan", "compress", "measure", "jobs"),
+    *("tune", "plan", "adapters", "compress", "measure", "jobs"),
 )
 """Modules of this package; a further verb is a further file and its name here.
 

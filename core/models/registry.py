@@ -14,6 +14,7 @@ from typing import Any
 
 from core.errors import Conflict, InvalidInput, LoupeError, NotFound
 from core.models import bundled, hub, safety
+from core.models.adapters import library
 from core.models.gguf_header import read_header
 from core.models.loaded import Backend
 from core.models.loaders import BACKENDS
@@ -50,7 +51,7 @@ def local_dir() -> Path:
 
 
 def list_models(*, refresh_endpoints: bool = False) -> list[ModelInfo]:
-    """Every model that can run here, the bundled one first.
+    """Every model that can run here, the bundled one first, each followed by the adapters that were made for it.
 
     Args:
         refresh_endpoints: also ask endpoints that list no models in settings (network); one that does not answer is
@@ -61,9 +62,10 @@ def list_models(*, refresh_endpoints: bool = False) -> list[ModelInfo]:
     """
     found = [*_bundled(), *_downloads(), *_local(), *_endpoints(refresh_endpoints)]
     known = {info.ref for info in found}
-    bases = {parse_base(entry.ref) for entry in get_pool().status() if entry.state != "failed"}
-    found += _elsewhere(sorted(bases - known))
-    return [replace(info, loaded=info.ref in bases) for info in found]
+    held = [entry.ref for entry in get_pool().status() if entry.state != "failed"]
+    found += _elsewhere(sorted({parse_base(ref) for ref in held} - known))
+    loaded = {_without_options(ref) for ref in held}
+    return [replace(info, loaded=info.ref in loaded) for info in _with_adapters(found)]
 
 
 def parse_base(ref: str) -> str:
@@ -74,8 +76,17 @@ def parse_base(ref: str) -> str:
         return ref
 
 
+def _without_options(ref: str) -> str:
+    try:
+        return str(replace(parse_ref(ref), dtype=None, quantize=None))
+    except NotFound:
+        return ref
+
+
 def delete_model(ref: str) -> None:
     """Delete a model's files: a download (finished or not), a model in the local folder, the unpacked bundled one.
+
+    Of a model with an adapter, the adapter is deleted and the base stays.
 
     Raises:
         InvalidInput: it is not Loupe's to delete: outside the data directory, or behind an endpoint.
@@ -83,6 +94,11 @@ def delete_model(ref: str) -> None:
         Conflict: it is loaded.
     """
     parsed = parse_ref(ref)
+    if parsed.adapters:
+        if len(parsed.adapters) > 1:
+            raise InvalidInput(f"{ref} names several adapters; delete them one by one.", "model")
+        library.delete(parsed.adapters[0][0])
+        return
     if any(parse_base(entry.ref) == parsed.base for entry in get_pool().status() if entry.state != "failed"):
         raise Conflict(f"{parsed.base} is loaded; unload it before deleting it.")
     match parsed.kind:
@@ -118,6 +134,26 @@ def _remove(target: Path) -> None:
         shutil.rmtree(doomed) if doomed.is_dir() else doomed.unlink()
     except OSError as error:
         raise Conflict(f"{target} could not be deleted ({error.strerror}).") from None
+
+
+def _with_adapters(models: list[ModelInfo]) -> Iterator[ModelInfo]:
+    """The models, each followed by itself with every adapter of the library that was made for it."""
+    tuned = [(ref, adapter) for adapter in library.list_adapters() if (ref := library.reference(adapter))]
+    for info in models:
+        yield info
+        for ref, adapter in tuned:
+            if parse_base(ref) == info.ref:
+                virtual = adapter.size or 0 if adapter.soft_prompt else 0
+                yield replace(
+                    info,
+                    ref=ref,
+                    name=f"{info.name} + {adapter.name}",
+                    parameters=None if info.parameters is None else info.parameters + adapter.parameters,
+                    context_length=None if info.context_length is None else info.context_length - virtual,
+                    source=f"adapter ({adapter.method})",
+                    path=None,
+                    size_bytes=adapter.size_bytes,
+                )
 
 
 def _bundled() -> Iterator[ModelInfo]:

@@ -58,6 +58,11 @@ class Adapter:
             return "dora"
         return _METHODS.get(self.peft_type, self.peft_type.lower().replace("_", "-"))
 
+    def as_json(self) -> dict[str, Any]:
+        """What lists show, without the files' own words."""
+        names = ("name", "method", "base", "size", "parameters", "size_bytes", "problem")
+        return {**{name: getattr(self, name) for name in names}, "folder": str(self.folder)}
+
     @property
     def soft_prompt(self) -> bool:
         """Whether it is vectors before the prompt."""
@@ -119,6 +124,27 @@ def list_adapters() -> list[Adapter]:
         except LoupeError as error:
             found.append(Adapter(entry.name, entry, problem=str(error)))
     return found
+
+
+def reference(adapter: Adapter) -> str | None:
+    """The model reference that runs the adapter on its own base; `None` where the base has no reference here."""
+    from core.models import bundled
+    from core.models.reference import parse_ref
+
+    recorded = adapter.record.get("base")
+    known = [recorded] if isinstance(recorded, str) else []
+    if adapter.base:
+        if adapter.base in (bundled.NAME, f"HuggingFaceTB/{bundled.NAME}", str(bundled.folder())):
+            known.append(bundled.REF)
+        known += [adapter.base, f"path:{adapter.base}", f"hf:{adapter.base}"]
+    for each in known:
+        try:
+            ref = parse_ref(each)
+            if not (ref.adapters or ref.kind in ("gguf", "api")):
+                return str(parse_ref(f"{ref.base}+{adapter.name}"))
+        except LoupeError:  # not a reference, or a folder that is not here
+            continue
+    return None
 
 
 def delete(name: str) -> None:

@@ -95,3 +95,29 @@ def test_delete_takes_only_what_is_loupes_own(local: Path, tiny_model: Path, tmp
     for ref in ("smollm2", "hf:org/tiny", f"path:{local}"):
         with pytest.raises(NotFound):
             delete_model(ref)
+
+
+def test_adapters_stand_under_the_model_they_were_made_for(local: Path) -> None:
+    from core.models.adapters import library
+    from tests.core.models.adapters.test_library import lora_files
+
+    for name, base in {"mine": f"path:{local}", "other": "org/elsewhere", "small": "smollm2"}.items():
+        lora_files(library.adapters_dir() / name, base)
+    infos = list_models()
+    assert [info.ref for info in infos] == ["smollm2", "smollm2+small", f"path:{local}", f"path:{local}+mine"]
+    assert infos[3].name == "tiny + mine" and infos[3].source == "adapter (lora)" and infos[3].context_length == 256
+    assert infos[3].parameters == (infos[2].parameters or 0) + library.read("mine").parameters
+    delete_model(f"path:{local}+mine")
+    assert local.is_dir() and [each.name for each in library.list_adapters()] == ["other", "small"]
+    with pytest.raises(InvalidInput, match="one by one"):
+        delete_model("smollm2+small+other")
+
+
+def test_a_model_with_an_adapter_is_loaded_and_its_base_is_not(local: Path) -> None:
+    from core.models.adapters import library
+    from tests.core.models.adapters.test_library import lora_files
+
+    lora_files(library.adapters_dir() / "mine", f"path:{local}")
+    with get_pool().lease(f"path:{local}+mine?dtype=fp32"):
+        assert [info.ref for info in list_models() if info.loaded] == [f"path:{local}+mine"]
+    get_pool().unload(f"path:{local}+mine?dtype=fp32")

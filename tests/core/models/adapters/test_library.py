@@ -30,6 +30,19 @@ def edit(folder: Path, **changes: Any) -> None:
     file.write_text(json.dumps(json.loads(file.read_text()) | changes))
 
 
+def lora_files(folder: Path, base: str) -> None:
+    """A LoRA adapter for the shapes of the tiny model, of rank 2, without PEFT."""
+    import torch
+    from safetensors.torch import save_file
+
+    name = "base_model.model.model.layers.0.self_attn.q_proj"
+    folder.mkdir(parents=True)
+    tensors = {f"{name}.lora_A.weight": torch.ones(2, 64), f"{name}.lora_B.weight": torch.ones(64, 2)}
+    save_file(tensors, folder / "adapter_model.safetensors")
+    config = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": 2, "lora_alpha": 2, "target_modules": ["q_proj"]}
+    (folder / "adapter_config.json").write_text(json.dumps(config | {"base_model_name_or_path": base}))
+
+
 @pytest.fixture
 def plain(make: Make) -> Path:
     """A LoRA adapter of the tiny model in the library, under the name `plain`."""
