@@ -7,37 +7,56 @@ This process starts them, passes on what the first of them tells, and stops them
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 from core.errors import LoupeError, ModelFailed
+from core.models.child import PROJECT
 from core.models.device import device
 from core.tuning.request import TuneRequest
 from core.tuning.training.teller import Teller, passed_on
 
 POLL_S, PATIENCE_S = 0.2, 120.0
+FSDP = {
+    "FSDP_VERSION": "2",
+    "FSDP_STATE_DICT_TYPE": "FULL_STATE_DICT",
+    "FSDP_AUTO_WRAP_POLICY": "TRANSFORMER_BASED_WRAP",
+    "FSDP_CPU_RAM_EFFICIENT_LOADING": "false",
+}
+"""Weights, gradients and optimizer split; what is saved is whole."""
 ERROR = "error.txt"
 
 
 def command(request: TuneRequest, folder: Path) -> list[str]:
-    """The words that start the processes."""
+    """The words that start the processes; without a GPU torch's own launcher, which accelerate's starts too.
+
+    accelerate launches several processes on CPUs by MPI only.
+    """
     settings = request.settings
+    what = ["-m", "core.tuning.training.process", str(folder)]
+    if device().type == "cpu":
+        count = f"--nproc_per_node={settings.processes}"
+        return [sys.executable, "-m", "torch.distributed.run", "--standalone", count, *what]
     words = [
         *(sys.executable, "-m", "accelerate.commands.launch", "--num_processes", str(settings.processes)),
         *("--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"),
     ]
+    if settings.strategy == "ddp":
+        return [*words, "--multi_gpu", *what]
+    return [*words, "--use_fsdp", *(f"--{name.lower()}={value}" for name, value in FSDP.items()), *what]
+
+
+def environment(request: TuneRequest) -> dict[str, str]:
+    """What the processes see: this one's, and what accelerate reads without its own launcher."""
+    found = dict(os.environ)
     if device().type == "cpu":
-        words += ["--cpu", "--num_cpu_threads_per_process", "1"]
-    else:
-        words += ["--multi_gpu"] if settings.strategy == "ddp" else []
-    if settings.strategy == "fsdp":
-        words += [
-            *("--use_fsdp", "--fsdp_version", "2", "--fsdp_state_dict_type", "FULL_STATE_DICT"),
-            *("--fsdp_auto_wrap_policy", "TRANSFORMER_BASED_WRAP", "--fsdp_cpu_ram_efficient_loading", "false"),
-        ]
-    return [*words, "-m", "core.tuning.training.process", str(folder)]
+        found |= {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+        if request.settings.strategy == "fsdp":
+            found |= {"ACCELERATE_USE_FSDP": "true", **FSDP}
+    return found
 
 
 def run(request: TuneRequest, folder: Path, teller: Teller) -> None:
@@ -52,7 +71,14 @@ def run(request: TuneRequest, folder: Path, teller: Teller) -> None:
     told = folder / "told.jsonl"
     told.write_text("", encoding="utf-8")
     with (folder / "processes.log").open("ab") as log:
-        children = subprocess.Popen(command(request, folder), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        children = subprocess.Popen(
+            command(request, folder),
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            env=environment(request),
+            cwd=PROJECT,
+        )
     asked: BaseException | None = None
     deadline = float("inf")
     try:

@@ -1,0 +1,120 @@
+"""Stopping and going on: the losses of a run that never stopped; half-written checkpoints do not count; NaN ends a run."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core import jobs
+from core.errors import LoupeError
+from core.jobs import JobCancelled, JobContext
+from core.tuning import start
+from core.tuning.request import TuneRequest
+from core.tuning.training import checkpoints
+from tests.core.jobs.conftest import workers_of_this_process
+
+Run = Callable[..., dict[str, Any]]
+Ask = Callable[..., TuneRequest]
+
+
+class StopsAt(JobContext):
+    """A job that is cancelled once it has come to a step."""
+
+    def __init__(self, id: str, step: int) -> None:
+        super().__init__(id)
+        self._step = step
+
+    def metric(self, name: str, step: int, value: float) -> None:
+        if name == "loss" and step == self._step:
+            self.cancelled.set()
+
+
+@pytest.mark.parametrize("method", ["lora", "adapter"])
+def test_a_resumed_run_is_the_straight_one(method: str, ask: Ask, run: Run) -> None:
+    settings = {"dropout": 0.1, "compare_rows": 0, "samples": 0, "save_every": 100, "evaluate_every": 4}
+    straight = run(ask(method, "straight", **settings), JobContext("straight"))
+    stopped = StopsAt("resumed", 5)
+    with pytest.raises(JobCancelled):
+        run(ask(method, "resumed", **settings), stopped)
+    resumed = run(ask(method, "resumed", **settings), JobContext("resumed", attempt=2))
+    assert resumed["train_loss"] == pytest.approx(straight["train_loss"], abs=1e-6)
+    assert resumed["eval_loss"] == pytest.approx(straight["eval_loss"], abs=1e-6)
+
+
+def test_a_half_written_checkpoint_is_skipped(tmp_path: Path) -> None:
+    for step in (2, 4, 6, 8):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        (folder / "weights").write_bytes(b"x" * 10)
+        checkpoints.seal(folder)
+    (tmp_path / "checkpoint-8" / checkpoints.MARK).unlink()  # killed before the mark
+    (tmp_path / "checkpoint-6" / "weights").write_bytes(b"x" * 9)  # a disk that lost something
+    assert [step for step, _ in checkpoints.whole(tmp_path)] == [4, 2]
+
+
+def test_a_loss_that_is_not_a_number_ends_the_run_and_keeps_the_last_state(
+    ask: Ask, run: Run, folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from core.tuning.training import losses, trainer
+
+    calls = 0
+
+    def breaks(*given: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        found = losses.cross_entropy(*given)
+        return found * torch.nan if calls == 6 else found
+
+    monkeypatch.setattr(trainer, "cross_entropy", breaks)
+    with pytest.raises(LoupeError, match=r"loss at step 6 is not a finite number; the state of step 4 is kept"):
+        run(ask(compare_rows=0, samples=0, save_every=2, evaluate_every=100))
+    assert [step for step, _ in checkpoints.whole(folder())] == [4, 2]
+
+
+def test_a_full_disk_is_one_sentence_and_the_run_goes_on_afterwards(
+    ask: Ask, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "save_trained", full)
+        with pytest.raises(LoupeError, match="The disk is full"):
+            run(ask(compare_rows=0, samples=0))
+    assert run(ask(compare_rows=0, samples=0), JobContext("tuning", attempt=2))["steps"] == 10
+
+
+@pytest.mark.slow
+def test_kill_9_at_random_moments(ask: Ask, run: Run) -> None:
+    """The job's worker is killed three times; the curve is that of a run that was left alone."""
+    settings = {"epochs": 12, "compare_rows": 0, "samples": 0, "save_every": 2, "evaluate_every": 20, "dropout": 0.1}
+    straight = run(ask("lora", "straight", **settings), JobContext("straight"))
+    job_id = start.start(ask("lora", "killed", **settings))
+    chance = random.Random(7)
+    for _ in range(3):
+        goal = jobs.get(job_id).done + chance.randint(3, 9)
+        deadline = time.monotonic() + 240
+        while (view := jobs.get(job_id)).active and view.done < goal and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if not view.active:
+            break
+        [worker] = workers_of_this_process()
+        os.kill(worker, signal.SIGKILL)
+        while jobs.get(job_id).active:
+            time.sleep(0.05)
+        assert jobs.get(job_id).status == "interrupted"
+        jobs.resume(job_id)
+    ended = jobs.wait(job_id, 300)
+    assert ended.status == "finished", ended.error
+    assert ended.result["train_loss"] == pytest.approx(straight["train_loss"], abs=1e-6)
