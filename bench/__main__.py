@@ -33,6 +33,8 @@ FIGURES = (
     "eval_matrix",
     "eval_again",
     "results_page",
+    "tune_speed",
+    "tune_mixed",
 )
 
 
