@@ -1,4 +1,4 @@
-"""Stopping and going on: the losses of a run that never stopped; half-written checkpoints do not count; NaN ends a run."""
+"""Stopping and going on: the losses of a run that never stopped; half-written checkpoints do not count; NaN."""
 
 from __future__ import annotations
 
