@@ -39,9 +39,7 @@ def command(
     double_quantization: Annotated[
         bool | None, typer.Option("--double-quantization/--no-double-quantization", help=_help("double_quantization"))
     ] = None,
-    compute_dtype: Annotated[
-        str | None, typer.Option(help=_help("compute_dtype"), show_default=_shown("compute_dtype"))
-    ] = None,
+    compute_dtype: Annotated[str | None, typer.Option(metavar="bf16|fp16|fp32", help=_help("compute_dtype"))] = None,
     bits: Annotated[str | None, typer.Option(metavar="4|8", help=_help("bits"), show_default="4")] = None,
     group_size: Annotated[str | None, typer.Option(metavar="N", help=_help("group_size"))] = None,
     symmetric: Annotated[bool | None, typer.Option("--symmetric/--asymmetric", help=_help("symmetric"))] = None,

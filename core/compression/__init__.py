@@ -4,8 +4,20 @@
 other. `core.compression.measuring` says what it costs. See docs/compression.md. Knows nothing of pages.
 """
 
+from core.compression.estimate import Estimate, estimate
 from core.compression.methods import NAMES, Method, all_methods, find_method
 from core.compression.request import CompressRequest
 from core.compression.start import KIND, check, start
 
-__all__ = ["KIND", "NAMES", "CompressRequest", "Method", "all_methods", "check", "find_method", "start"]
+__all__ = [
+    "KIND",
+    "NAMES",
+    "CompressRequest",
+    "Estimate",
+    "Method",
+    "all_methods",
+    "check",
+    "estimate",
+    "find_method",
+    "start",
+]

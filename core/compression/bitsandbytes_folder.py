@@ -14,6 +14,7 @@ from core.compression.request import CompressRequest
 from core.compression.source import Source, weight_file_bytes
 from core.compression.storage import bits_per_linear_weight
 from core.compression.workspace import require_space
+from core.models.device import default_dtype, device
 
 
 def check(request: CompressRequest, source: Source) -> None:
@@ -38,7 +39,8 @@ def pack(work: Work, **settings: Any) -> dict[str, Any]:
     job = work.job
     job.progress(0, 3, "steps", "packing the weights")
     if settings.get("load_in_4bit"):
-        settings["bnb_4bit_compute_dtype"] = getattr(torch, DTYPES[work.request.compute_dtype])
+        wanted = work.request.compute_dtype
+        settings["bnb_4bit_compute_dtype"] = getattr(torch, DTYPES[wanted]) if wanted else default_dtype(device())
     model = load_model(work.source.folder, quantization_config=BitsAndBytesConfig(**settings))
     tokenizer = load_tokenizer(work.source.folder)
     job.check()

@@ -46,8 +46,10 @@ class CompressRequest(BaseModel):
         False,
         description="Quantize the scales of the blocks too (QLoRA, 2023): 4.127 instead of 4.5 bits a weight.",
     )
-    compute_dtype: ComputeDtype = Field(
-        "bf16", description="Precision in which the unpacked weights are multiplied; it changes speed, not size."
+    compute_dtype: ComputeDtype | None = Field(
+        None,
+        description="Precision in which the unpacked weights are multiplied: speed, not size. Empty takes the one that "
+        "this device computes fast.",
     )
     bits: Literal[4, 8] = Field(4, description="Bits of a weight.")
     group_size: int | None = Field(

@@ -10,13 +10,19 @@ from core.compression.calibration import check_text
 from core.compression.methods import module_of
 from core.compression.request import CompressRequest
 from core.compression.source import Source, open_source, refuse_existing
+from core.models import bundled
 from core.models.device import may_have_gpu
+from core.models.reference import parse_ref
 
 KIND = "compress"
 
 
-def check(request: CompressRequest) -> Source:
-    """Look whether the request can be done; the model it is about.
+def check(request: CompressRequest) -> Source | None:
+    """Look whether the request can be done, without loading weights.
+
+    Returns:
+        the model it is about; `None` for the bundled one before it has been unpacked, which takes a while and is left
+        to the job.
 
     Raises:
         InvalidInput, NotFound, Conflict, Unsupported, UnsafeModel: it cannot; one sentence.
@@ -25,6 +31,9 @@ def check(request: CompressRequest) -> Source:
     refuse_existing(request.name, file=method.METHOD.file)
     if "calibration" in method.METHOD.options:
         check_text(request.calibration)
+    if parse_ref(request.model).kind == "bundled" and bundled.converted() is None:
+        bundled.gguf_file()
+        return None
     source = open_source(request.model)
     method.check(request, source)
     return source

@@ -10,7 +10,7 @@ from typing import Any
 from core.compression.calibration import read_text
 from core.compression.measuring.request import STRIDE, WINDOW, MeasureRequest
 from core.compression.measuring.speed import PROMPT, WRITTEN
-from core.compression.measuring.subjects import Sight, Task, context_of, measure_one, resolve
+from core.compression.measuring.subjects import Sight, Task, context_of, measure_one
 from core.compression.workspace import versions
 from core.errors import InvalidInput
 from core.jobs import JobContext
@@ -61,7 +61,7 @@ def sight_of(asked: MeasureRequest) -> Sight:
     """
     contexts = {}
     for ref in asked.models:
-        context = context_of(*resolve(ref))
+        context = context_of(ref)
         if context is not None:
             contexts[ref] = context
     smallest = min(contexts, key=lambda ref: contexts[ref], default="")

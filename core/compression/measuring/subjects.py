@@ -74,8 +74,15 @@ def resolve(text: str) -> tuple[ModelRef, Path]:
     return ref, path
 
 
-def context_of(ref: ModelRef, path: Path) -> int | None:
-    """Tokens that a model can see at once, `None` where its files do not say."""
+def context_of(text: str) -> int | None:
+    """Tokens that a model can see at once, `None` where its files do not say; raises as `resolve`.
+
+    The bundled model is not unpacked for it.
+    """
+    if parse_ref(text).kind == "bundled":
+        bundled.gguf_file()
+        return bundled.CONTEXT_LENGTH
+    ref, path = resolve(text)
     if ref.kind == "gguf":
         return read_header(path).context_length
     value = safety.read_json(path / "config.json").get("max_position_embeddings")

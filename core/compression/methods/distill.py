@@ -34,7 +34,7 @@ def check(request: CompressRequest, source: Source) -> None:
     """Check that a student can be made.
 
     Raises:
-        InvalidInput: layers that are not there, a student with another vocabulary size or no smaller than its teacher.
+        InvalidInput: layers that are not there, a student with another vocabulary size.
         Unsupported: the family has no list of layers, or the student cannot be used.
     """
     from core.compression.distillation.student import chosen_layers

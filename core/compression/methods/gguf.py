@@ -5,6 +5,7 @@ Knows nothing of the format: `core.compression.gguf_export`.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from core.compression.gguf_export import families, writing
@@ -13,7 +14,7 @@ from core.compression.loading import load_tokenizer, offline
 from core.compression.methods.base import Method, Work
 from core.compression.request import CompressRequest
 from core.compression.source import Source, weight_file_bytes
-from core.compression.workspace import require_space
+from core.compression.workspace import require_space, versions
 
 METHOD = Method(
     name="gguf",
@@ -62,7 +63,8 @@ def run(work: Work) -> dict[str, Any]:
         writer.add_file_type(gguf.LlamaFileType[writing.FILE_TYPES[request.precision]])
         vocabulary.add_tokenizer(writer, source.folder, tokenizer, source.config, shape.vocabulary)
         writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
-        writer.add_string("loupe.source", source.ref)
+        writer.add_string("loupe.source", source.folder.name if source.ref.startswith("path:") else source.ref)
+        writer.add_string("loupe.versions", json.dumps(versions()))
         plan.add_to(writer)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()

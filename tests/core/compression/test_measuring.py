@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.compression.loading import load_model, load_tokenizer
-from core.compression.measuring import MeasureRequest, check
+from core.compression.measuring import MeasureRequest, check, speed, subjects
 from core.compression.measuring.job import run, sight_of
 from core.compression.measuring.perplexity import Surprise, surprise_of, windows
 from core.errors import InvalidInput, LoupeError, NotFound, Unsupported
@@ -68,8 +68,10 @@ def test_a_model_that_knows_nothing_has_the_perplexity_of_its_vocabulary(tiny_mo
 
 
 @pytest.fixture
-def measured(compress: Compress, tiny_model: Path, text_file: Path) -> dict[str, Any]:
+def measured(compress: Compress, tiny_model: Path, text_file: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The tiny model, packed at load, packed on disk, as GGUF; on one text."""
+    monkeypatch.setattr(speed, "RUNS", 1)
+    monkeypatch.setattr(subjects, "RUNS", 1)
     packed, file = compress("nf4", "packed")["ref"], compress("gguf", "file", precision="q8_0")["ref"]
     tiny = f"path:{tiny_model}"
     job = JobContext("measure")
