@@ -10,7 +10,7 @@ from pages.shared.tuning.data_desk import data_desk
 from pages.shared.tuning.method_desk import method_desk
 from pages.shared.tuning.outlook import look_at, outlook
 from pages.shared.tuning.run_view import named, run_view
-from pages.shared.tuning.session import ERROR, TRY, ask_example, earlier, show, shown_run, start_if_asked
+from pages.shared.tuning.session import ERROR, TRY, ask_example, asked_to_start, earlier, show, shown_run
 from pages.shared.tuning.settings_form import settings_form
 
 
@@ -19,8 +19,8 @@ def welcome() -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
             "**An example.** 80 support tickets, each with the team it belongs to: billing, delivery, account or "
-            "fault. LoRA trains the bundled model on 72 of them in a few minutes on a CPU, then asks base and tuned "
-            "model the other 8.",
+            "fault. LoRA trains the chosen model on 60 of them, a few minutes on a CPU, and base and tuned model label "
+            "the other 20.",
             width="stretch",
         )
         st.button(
@@ -58,7 +58,6 @@ def page() -> None:
     draft.prepare()
     if st.session_state.pop(TRY, False):
         st.switch_page("pages/try/playground.py")
-    start_if_asked()
     job = shown_run()
     with st.sidebar:
         sidebar()
@@ -68,6 +67,10 @@ def page() -> None:
     if job is not None:
         run_view(job)
         return
+    if not st.session_state[draft.DATA]:
+        welcome()
+    elif asked_to_start():
+        st.info("The rows are being looked at; training begins in a moment.", icon=":material/hourglass_empty:")
     data_desk()
     pending = None
     refused = ""
@@ -82,8 +85,6 @@ def page() -> None:
         outlook(request, pending)
     elif st.session_state[draft.DATA]:
         st.error(plain(refused))
-    else:
-        welcome()
 
 
 try:

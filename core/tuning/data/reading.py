@@ -135,9 +135,9 @@ class _Reading:
         try:
             return self.format.read(number, values, self.roles)
         except InvalidInput as error:
-            missing = [self.roles[role] for role in self.format.NEEDED if self.roles[role] not in values]
-            other = _matching(values, {}) if missing else None
-            if other and other[0].NAME != self.format.NAME:
+            strange = not any(self.roles[role] in values for role in self.format.NEEDED)
+            other = _matching(values, {}) if strange else None
+            if other:
                 return f"It is of the format {other[0].NAME} where the rows before it are {self.format.NAME}."
             said = str(error)
             return said[:1].upper() + said[1:]

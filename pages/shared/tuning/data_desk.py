@@ -112,9 +112,10 @@ def _shown(path: Path) -> None:
             )
         st.selectbox(
             "Format",
-            [None, *FORMATS],
+            list(FORMATS),
+            index=None,
             key=draft.FORMAT,
-            format_func=lambda each: each or "Format: from the columns",
+            placeholder="Format: from the columns",
             label_visibility="collapsed",
             width=230,
             persist_state="session",
@@ -126,7 +127,7 @@ def _shown(path: Path) -> None:
         hide_index=True,
         key="tune_rows",
         alt=f"The first rows of {path.name}",
-        column_config={"Row": st.column_config.NumberColumn(width="small")},
+        column_config={"Row": st.column_config.NumberColumn(width=56)},
     )
     for problem in rows.problems:
         st.warning(plain(problem))

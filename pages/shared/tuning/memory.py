@@ -45,7 +45,7 @@ def memory_card(found: Estimate, settings: TuneSettings, method: str) -> None:
             order="order:Q",
             tooltip=[alt.Tooltip("term:N"), alt.Tooltip("GiB:Q", format=".3f")],
         )
-        .properties(height=48)
+        .properties(height=110)
     )
     told = ", ".join(f"{name} {gib(getattr(found, name))}" for name in TERMS)
     st.altair_chart(bar, key="tune_memory", alt=f"Estimated memory: {told}")

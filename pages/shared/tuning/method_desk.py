@@ -27,20 +27,16 @@ def method_desk(checked: Checked | None) -> None:
         persist_state="session",
     )
     method = METHODS[draft.chosen_method()]
-    words, picture = st.columns([2, 3], vertical_alignment="center", gap="medium")
-    with words:
-        st.markdown(f"**What is trained.** {method.trains}")
-        st.markdown(f"**When.** {method.when}")
-        if method.source:
-            st.caption(method.source)
-    with picture:
-        last = int(st.session_state.get(draft.field("last_layers"), 0)) if "last_layers" in method.options else 0
-        model_picture(method, key="tune_picture", last=last)
-        if checked is not None:
-            counted = checked.counted
-            st.markdown(
-                f"**{counted.trainable:,}** of {magnitude(counted.total)} numbers are trained: "
-                f"**{percent(counted.share)}**"
-            )
-        else:
-            st.caption("How many numbers that is, is counted once there are rows to train on.")
+    what, when = st.columns(2, gap="medium")
+    what.markdown(f"**What is trained.** {method.trains}")
+    when.markdown(f"**When.** {method.when}")
+    last = int(st.session_state.get(draft.field("last_layers"), 0)) if "last_layers" in method.options else 0
+    model_picture(method, key="tune_picture", last=last)
+    known = "counted in a moment" if st.session_state[draft.DATA] else "counted once there are rows to train on"
+    said = f":gray[How many numbers that is, is {known}.]"
+    if checked is not None:
+        counted = checked.counted
+        said = (
+            f"**{counted.trainable:,}** of {magnitude(counted.total)} numbers are trained: **{percent(counted.share)}**"
+        )
+    st.markdown(said + (f" · :gray[{method.source}]" if method.source else ""))

@@ -125,7 +125,7 @@ def _rows(found: dict[str, Any]) -> None:
         key=f"tune_rows_{which}",
         alt="Held-out rows with the right answer and what base and tuned model answered",
         column_config={
-            "Row": st.column_config.NumberColumn(width="small"),
+            "Row": st.column_config.NumberColumn(width=56),
             "Asked": st.column_config.TextColumn(width="large"),
             **{name: st.column_config.NumberColumn(format="%.3f", width="small")
                for name in ("Loss before", "Loss after")},

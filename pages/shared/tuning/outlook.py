@@ -16,7 +16,7 @@ from pages.shared.text import plain
 from pages.shared.tuning import draft
 from pages.shared.tuning.batch_view import batch_view
 from pages.shared.tuning.memory import memory_card
-from pages.shared.tuning.session import ask_start
+from pages.shared.tuning.session import ask_start, asked_to_start, give_up_start, start
 
 POLL_S = 0.5
 PROBLEMS = 5
@@ -38,12 +38,16 @@ def outlook(request: TuneRequest, pending: Pending) -> None:
     """
     if not pending.done.is_set():
         st.fragment(_wait, run_every=POLL_S)(request)
+    elif asked_to_start():
+        if _why_not(request, pending) is None:
+            start(request)
+        give_up_start()
     checked = pending.checked
+    if checked is not None:
+        st.markdown(_size(checked))
+    elif pending.error:
+        st.error(plain(pending.error), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if checked is not None:
-            st.markdown(_size(checked), width="stretch")
-        elif pending.error:
-            st.error(plain(pending.error), icon=":material/error:")
         suggested = draft.suggested_name()
         st.text_input(
             "Name of the result",
@@ -72,7 +76,8 @@ def outlook(request: TuneRequest, pending: Pending) -> None:
 def _wait(request: TuneRequest) -> None:
     if looking.look(request).done.is_set():
         st.rerun()
-    st.caption(":material/hourglass_empty: Reading the rows, counting and estimating…")
+    then = " Training begins right after." if asked_to_start() else ""
+    st.caption(f":material/hourglass_empty: Reading the rows, counting and estimating…{then}")
 
 
 def _why_not(request: TuneRequest, pending: Pending) -> str | None:

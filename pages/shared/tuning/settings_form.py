@@ -60,10 +60,16 @@ def settings_form() -> None:
 
 
 def _widgets(names: list[str]) -> None:
+    fields = {name: TuneSettings.model_fields[name] for name in names}
+    switches = [name for name in names if fields[name].annotation is bool]
     columns = st.columns(COLUMNS)
-    for place, name in enumerate(names):
+    for place, name in enumerate(each for each in names if each not in switches):
         with columns[place % COLUMNS]:
-            _widget(name, TuneSettings.model_fields[name])
+            _widget(name, fields[name])
+    if switches:
+        with st.container(horizontal=True, gap="large"):
+            for name in switches:
+                _widget(name, fields[name])
 
 
 def _widget(name: str, info: FieldInfo) -> None:
@@ -71,8 +77,7 @@ def _widget(name: str, info: FieldInfo) -> None:
     shared: dict[str, Any] = {"key": draft.field(name), "help": info.description, "persist_state": "session"}
     low, high = _bounds(info)
     if info.annotation is bool:
-        with st.container(height=68, border=False, vertical_alignment="bottom"):
-            st.toggle(label, **shared)
+        st.toggle(label, **shared)
     elif options := get_args(info.annotation):
         st.selectbox(label, options, **shared)
     elif info.annotation is int:
