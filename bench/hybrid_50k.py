@@ -1,7 +1,7 @@
 """A hybrid search in 50,000 chunks, everything included: encoding the question, both lists, fusion, reading.
 
-The chunks are made up: English words drawn by Zipf's law, about 100 a chunk, and vectors in clusters. The model that
-encodes the question, eight of those words, is the bundled one. Model and indexes are warm, as they are from the second question on.
+The chunks are made up: English words drawn by Zipf's law, about 100 a chunk, and vectors in clusters. The bundled model
+encodes the question, eight of those words. Model and indexes are warm, as they are from the second question on.
 """
 
 import json

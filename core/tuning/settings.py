@@ -99,3 +99,5 @@ class TuneSettings(BaseModel):
     wrong_labels: int = Field(2, ge=1, le=50, description="Wrong labels that are drawn for every row for those losses.")
     last_layers: int = Field(2, ge=1, le=1000, description="How many of the last layers are trained, with the norm "
         "and the output layer if it is not shared with the embedding.")  # fmt: skip
+    keep_zeros: bool = Field(True, description="Weights that are exactly 0, as pruning leaves them, stay 0 "
+        "while the rest is trained.")  # fmt: skip

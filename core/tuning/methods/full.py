@@ -23,7 +23,7 @@ METHOD = Method(
     when="With many rows and much memory (weights, gradients and two optimizer states: four times the weights), or to "
     "know what the others are measured against. It forgets more of what the base could do.",
     source="",
-    options=(),
+    options=("keep_zeros",),
     preset={"learning_rate": 5e-5, "epochs": 3},
     parts=("embedding", "attention", "mlp", "norm", "head"),
     prepare=prepare,

@@ -53,7 +53,7 @@ METHOD = Method(
     when="Transfer learning at its simplest: fast, since nothing is computed backwards below them. Good when the task "
     "is near to what the base can do.",
     source="Howard and Ruder 2018",
-    options=("last_layers",),
+    options=("last_layers", "keep_zeros"),
     preset={"learning_rate": 2e-4, "epochs": 5, "last_layers": 2},
     parts=("mlp", "attention", "norm"),
     prepare=prepare,

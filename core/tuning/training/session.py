@@ -26,12 +26,15 @@ from core.tuning.data import (
     encode_class,
     encode_pair,
     read_rows,
+    sequences,
     split,
 )
 from core.tuning.estimating import Largest, dtype_of
 from core.tuning.methods import METHODS, Preparing
 from core.tuning.request import TuneRequest
+from core.tuning.settings import TuneSettings
 from core.tuning.training import steps
+from core.tuning.training.masks import keep_zeros
 
 BEGINNING = "Classify, answer or continue the text as in the examples."
 """Where a soft prompt starts for data without labels, unless a text is given."""
@@ -60,9 +63,10 @@ class Prepared:
     def largest(self, settings: Any) -> Largest:
         """The largest batch, for an estimate of memory."""
         if settings.batching == "pack":
-            tokens = max(sum(self.lengths[row] for row in batch) for batch in self.plan)
-            kept = max(sum(sum(self.encoded[row].trained) for row in batch) for batch in self.plan)
-            return Largest(1, tokens, max(kept, 1))
+            widest = max(self.plan, key=lambda batch: sum(self.lengths[row] for row in batch))
+            packed = steps.packed(in_sequences(self, settings, widest), 0)
+            rows, width = packed["input_ids"].shape
+            return Largest(rows, width, len(packed["keep"]))
 
         def size(batch: list[int]) -> int:
             return len(batch) * max(self.lengths[row] for row in batch)
@@ -189,6 +193,8 @@ def prepare_model(request: TuneRequest, data: Prepared, model: Any) -> tuple[Any
         prepared.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         if hasattr(prepared, "enable_input_require_grads"):
             prepared.enable_input_require_grads()
+    if METHODS[request.method].result == "model" and request.settings.keep_zeros:
+        keep_zeros(prepared)
     return prepared, counted(prepared)
 
 
@@ -200,11 +206,16 @@ def collate(request: TuneRequest, data: Prepared, tokens: Tokens) -> Callable[[S
     if task == "classification":
         return lambda batch: steps.classes([data.encoded[row] for row in batch], tokens.pad)
     if settings.batching == "pack":
-        return lambda batch: steps.packed([data.encoded[row] for row in batch])
+        return lambda batch: steps.packed(in_sequences(data, settings, batch), tokens.pad)
     if uses_t_few(request, data):
         wrong = partial(_wrong, request, data, tokens, {each.number: each for each in data.train.examples})
         return lambda batch: steps.with_wrong([data.encoded[row] for row in batch], wrong, tokens.pad)
     return lambda batch: steps.filled([data.encoded[row] for row in batch], tokens.pad)
+
+
+def in_sequences(data: Prepared, settings: TuneSettings, batch: Sequence[int]) -> list[list[Encoded]]:
+    """The rows of a packed batch, by the sequence in which they stand."""
+    return [[data.encoded[row] for row in rows] for rows in sequences(batch, data.lengths, settings.max_length)]
 
 
 def uses_t_few(request: TuneRequest, data: Prepared) -> bool:

@@ -72,17 +72,28 @@ def filled(rows: Sequence[Encoded], pad: int) -> dict[str, torch.Tensor]:
     return {"input_ids": ids, "attention_mask": mask, "keep": keep, "labels": targets[:, keep]}
 
 
-def packed(rows: Sequence[Encoded]) -> dict[str, torch.Tensor]:
-    """Rows one after another in one sequence; positions begin anew with each, by which attention keeps them apart."""
+def packed(sequences: Sequence[Sequence[Encoded]], pad: int) -> dict[str, torch.Tensor]:
+    """Several rows one after another in each sequence; positions begin anew with each row.
+
+    By that the library's attention keeps rows apart (no mask is given); what fills a sequence up counts as one more.
+    """
     import torch
 
-    ids = torch.tensor([[token for row in rows for token in row.ids]], dtype=torch.long)
-    positions = torch.tensor([[place for row in rows for place in range(len(row.ids))]], dtype=torch.long)
-    trained = [flag and place > 0 for row in rows for place, flag in enumerate(row.trained)]
-    targets = torch.full_like(ids, IGNORED)
-    wanted = torch.tensor(trained[1:], dtype=torch.bool)
-    targets[0, :-1][wanted] = ids[0, 1:][wanted]
-    keep = (targets[0] != IGNORED).nonzero().flatten()
+    width = max(sum(len(row.ids) for row in each) for each in sequences)
+    ids = torch.full((len(sequences), width), pad, dtype=torch.long)
+    positions = torch.zeros((len(sequences), width), dtype=torch.long)
+    targets = torch.full((len(sequences), width), IGNORED, dtype=torch.long)
+    for number, rows in enumerate(sequences):
+        start = 0
+        for row in rows:
+            end = start + len(row.ids)
+            ids[number, start:end] = torch.tensor(row.ids, dtype=torch.long)
+            positions[number, start:end] = torch.arange(len(row.ids))
+            trained = torch.tensor(row.trained[1:], dtype=torch.bool)
+            targets[number, start : end - 1][trained] = ids[number, start + 1 : end][trained]
+            start = end
+        positions[number, start:] = torch.arange(width - start)
+    keep = (targets != IGNORED).any(dim=0).nonzero().flatten()
     return {"input_ids": ids, "position_ids": positions, "keep": keep, "labels": targets[:, keep]}
 
 

@@ -75,3 +75,27 @@ def test_every_option_a_method_names_is_a_setting() -> None:
     for method in METHODS.values():
         assert set(method.options) | set(method.preset) <= set(TuneSettings.model_fields)
         assert not set(method.options) & set(COMMON)
+
+
+def test_what_was_pruned_stays_pruned(
+    ask: Callable[..., TuneRequest], run: Callable[..., dict[str, Any]], tiny_model: Path, tmp_path: Path
+) -> None:
+    import shutil
+
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    pruned = tmp_path / "pruned"
+    shutil.copytree(tiny_model, pruned)
+    weights = load_file(tiny_model / "model.safetensors")
+    for name, weight in weights.items():
+        if name.endswith("_proj.weight"):
+            weight[torch.rand(weight.shape, generator=torch.Generator().manual_seed(0)) < 0.5] = 0
+    save_file(weights, pruned / "model.safetensors", metadata={"format": "pt"})
+    request = ask("full", learning_rate=5e-3, weight_decay=0.1, max_steps=4, compare_rows=0, samples=0)
+    found = run(request.model_copy(update={"model": f"path:{pruned}"}))
+    after = load_file(Path(found["path"]) / "model.safetensors")
+    for name, weight in weights.items():
+        if name.endswith("_proj.weight"):
+            assert torch.equal(after[name] == 0, weight == 0)
+            assert not torch.equal(after[name], weight)
