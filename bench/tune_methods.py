@@ -22,9 +22,8 @@ def main() -> None:
     parser.add_argument("methods", nargs="*", metavar="METHOD", help="default: all")
     parser.add_argument("--epochs", type=float, help="default: the method's preset")
     options = parser.parse_args()
-    print(
-        "| method | trained | base, % | tuned, % | peak / estimate | seconds | tokens/s |\n|---|---|---|---|---|---|---|"
-    )
+    print("| method | trained | base, % | tuned, % | peak / estimate | seconds | tokens/s |")
+    print("|---|---|---|---|---|---|---|")
     for method in options.methods or METHODS:
         settings = {"wording": "{{text}}", "max_length": 128}
         if options.epochs:

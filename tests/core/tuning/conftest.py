@@ -18,8 +18,9 @@ from core.tuning.request import TuneRequest
 def rows(tmp_path: Path) -> Path:
     """Forty rows, two labels."""
     file = tmp_path / "rows.jsonl"
+    words = ["eats apples ", "gathers light "]
     lines = [
-        {"text": f"the lens number {i} " + "gathers light " * (1 + i % 3), "label": "light" if i % 2 else "apples"}
+        {"text": f"the lens number {i} " + words[i % 2] * (1 + i % 3), "label": ["apples", "light"][i % 2]}
         for i in range(40)
     ]
     file.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
