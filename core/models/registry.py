@@ -150,7 +150,7 @@ def _with_adapters(models: list[ModelInfo]) -> Iterator[ModelInfo]:
                     name=f"{info.name} + {adapter.name}",
                     parameters=None if info.parameters is None else info.parameters + adapter.parameters,
                     context_length=None if info.context_length is None else info.context_length - virtual,
-                    source=f"adapter ({adapter.method})",
+                    source=f"tuned: {adapter.method}",
                     path=None,
                     size_bytes=adapter.size_bytes,
                 )

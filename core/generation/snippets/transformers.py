@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.errors import Unsupported
+from core.errors import LoupeError, Unsupported
 from core.generation.params import SamplingParams
 from core.generation.request import GenerationRequest
 from core.generation.snippets.call import comment
 from core.generation.snippets.literal import literal
+from core.models.adapters.library import read as read_adapter
 from core.models.bundled import converted, folder
 from core.models.device import fast_bf16_cpu
 from core.models.reference import ModelRef, parse_ref
@@ -54,11 +55,12 @@ def code(request: GenerationRequest, seed: int | None) -> str:
         notes.append(f"16-bit numbers round: a near tie may fall the other way. Exact with {ref.base}?dtype=fp32")
     lines = [
         "import torch",
-        f"from transformers import AutoModelForCausalLM, AutoTokenizer{', set_seed' if not params.greedy else ''}",
+        f"from transformers import {', '.join(_names(ref, seeded=not params.greedy))}",
+        *(["from peft import PeftModel"] if _peft_folder(ref) else []),
         "",
         'device = "cuda" if torch.cuda.is_available() else "cpu"',
         f"tokenizer = AutoTokenizer.from_pretrained({source})",
-        f"model = AutoModelForCausalLM.from_pretrained({source}, dtype={_dtype(ref)}).to(device)",
+        *_model(ref, source),
         "",
         *_inputs(request),
         *([f"set_seed({(seed or 0) % 2**32})"] if not params.greedy else []),
@@ -93,9 +95,44 @@ def _source(ref: ModelRef) -> tuple[str, list[str]]:
             )
         case _:
             arguments += [f"revision={literal(ref.revision)}"] if ref.revision else []
-    if ref.adapters or ref.quantize:
-        notes.append(f"Without adapters and quantization of {ref}.")
+    if ref.adapters and not _peft_folder(ref):
+        notes.append(f"Without the adapters of {ref}: PEFT alone does not put them on; merge them with loupe adapters.")
     return ", ".join(arguments), notes
+
+
+def _names(ref: ModelRef, *, seeded: bool) -> list[str]:
+    names = ["AutoModelForCausalLM", "AutoTokenizer", "BitsAndBytesConfig" if ref.quantize else "", "set_seed"]
+    return [name for name in names if name and (seeded or name != "set_seed")]
+
+
+def _model(ref: ModelRef, source: str) -> list[str]:
+    """The lines that load the weights, quantized and with an adapter as the reference says."""
+    options = [source, f"dtype={_dtype(ref)}"]
+    if ref.quantize == "int8":
+        options.append("quantization_config=BitsAndBytesConfig(load_in_8bit=True)")
+    elif ref.quantize:
+        settings = [
+            "load_in_4bit=True",
+            f'bnb_4bit_quant_type="{ref.quantize}"',
+            f"bnb_4bit_compute_dtype={_dtype(ref)}",
+            f"bnb_4bit_use_double_quant={ref.quantize == 'nf4'}",
+        ]
+        options.append(f"quantization_config=BitsAndBytesConfig({', '.join(settings)})")
+    lines = [f"model = AutoModelForCausalLM.from_pretrained({', '.join(options)}).to(device)"]
+    if adapter := _peft_folder(ref):
+        lines.append(f"model = PeftModel.from_pretrained(model, {literal(adapter)}).to(device)")
+    return lines
+
+
+def _peft_folder(ref: ModelRef) -> str | None:
+    """The folder of the one adapter, where PEFT puts it on as it is."""
+    if len(ref.adapters) != 1 or ref.adapters[0][1] != 1:
+        return None
+    try:
+        adapter = read_adapter(ref.adapters[0][0])
+    except LoupeError:
+        return None
+    return None if adapter.peft_type == "BOTTLENECK" else str(adapter.folder)
 
 
 def _dtype(ref: ModelRef) -> str:

@@ -105,7 +105,7 @@ def test_adapters_stand_under_the_model_they_were_made_for(local: Path) -> None:
         lora_files(library.adapters_dir() / name, base)
     infos = list_models()
     assert [info.ref for info in infos] == ["smollm2", "smollm2+small", f"path:{local}", f"path:{local}+mine"]
-    assert infos[3].name == "tiny + mine" and infos[3].source == "adapter (lora)" and infos[3].context_length == 256
+    assert infos[3].name == "tiny + mine" and infos[3].source == "tuned: lora" and infos[3].context_length == 256
     assert infos[3].parameters == (infos[2].parameters or 0) + library.read("mine").parameters
     delete_model(f"path:{local}+mine")
     assert local.is_dir() and [each.name for each in library.list_adapters()] == ["other", "small"]
