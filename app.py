@@ -55,6 +55,7 @@ SECTIONS = {
     "Models": [
         st.Page("pages/models/models.py", title="Models", icon=":material/deployed_code:", url_path="models"),
         st.Page("pages/models/tune.py", title="Fine-tune", icon=":material/tune:", url_path="tune"),
+        st.Page("pages/models/compress.py", title="Compress", icon=":material/compress:", url_path="compress"),
     ],
     "Work": [
         st.Page("pages/work/runs.py", title="Runs", icon=":material/history:", url_path="runs"),

@@ -1,0 +1,71 @@
+"""Perplexity against what a model costs, with the Pareto line: models that no other beats in both at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+COSTS = {
+    "Size on disk (MB)": ("size_bytes", 1e6),
+    "Memory (MB)": ("memory_bytes", 1e6),
+    "Bits a weight": ("bits_per_weight", 1.0),
+}
+GRAY = "#7d8b91"
+
+
+def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
+    """Which points no other beats: none is as low in both coordinates and lower in one; by the first coordinate.
+
+    Args:
+        points: (cost, perplexity); less is better in both.
+    """
+    best = math.inf
+    kept = []
+    for place in sorted(range(len(points)), key=lambda number: points[number]):
+        if points[place][1] < best:
+            kept.append(place)
+            best = points[place][1]
+    return kept
+
+
+def pareto_chart(rows: Sequence[dict[str, Any]], names: dict[str, str]) -> None:
+    """Draw it; models without a finite perplexity are left out and named."""
+    import altair as alt
+
+    chosen = st.segmented_control("Against", list(COSTS), default=next(iter(COSTS)), key="compress_cost", required=True)
+    title = chosen if chosen in COSTS else next(iter(COSTS))
+    field, unit = COSTS[title]
+    drawn = [row for row in rows if row["perplexity"] is not None and math.isfinite(row["perplexity"])]
+    values = [{"model": names[row["ref"]], "cost": row[field] / unit, "perplexity": row["perplexity"]} for row in drawn]
+    if not values:
+        st.caption("No model has a finite perplexity.")
+        return
+    line = pareto([(each["cost"], each["perplexity"]) for each in values])
+    for place, each in enumerate(values):
+        each["kind"] = "best at its cost" if place in line else "another is cheaper and better"
+    most = max(each["cost"] for each in values)
+    x = alt.X("cost:Q", title=title, scale=alt.Scale(domain=[0, most * 1.25], nice=False))
+    y = alt.Y("perplexity:Q", title="perplexity", scale=alt.Scale(zero=False, padding=24))
+    base = alt.Chart(alt.Data(values=values)).encode(x=x, y=y)
+    points = base.mark_point(filled=True, size=90, opacity=1).encode(
+        color=alt.Color("kind:N", scale=alt.Scale(domain=["best at its cost", "another is cheaper and better"]),
+                        legend=alt.Legend(title=None, orient="bottom")),
+        shape=alt.Shape("kind:N", scale=alt.Scale(domain=["best at its cost", "another is cheaper and better"])),
+        tooltip=["model:N", alt.Tooltip("cost:Q", title=title, format=",.4g"),
+                 alt.Tooltip("perplexity:Q", format=",.4g")],
+    )  # fmt: skip
+    labels = base.mark_text(align="left", dx=9, dy=-7, color=GRAY, fontSize=12).encode(text="model:N")
+    steps = (
+        alt.Chart(alt.Data(values=[values[place] for place in line]))
+        .mark_line(interpolate="step-after", strokeDash=[5, 4], strokeWidth=1.4, color=GRAY)
+        .encode(x=x, y=y)
+    )
+    chart = alt.layer(steps, points, labels).properties(height=300)
+    told = ", ".join(f"{each['model']} {each['perplexity']:.4g}" for each in values)
+    st.altair_chart(chart, key="compress_pareto", alt=f"Perplexity against {title}: {told}")
+    left = [names[row["ref"]] for row in rows if row not in drawn]
+    said = "Dashed: the Pareto line. Above it, another model costs no more and predicts better."
+    st.caption(said + (f" {len(left)} without a finite perplexity are not drawn." if left else ""))
