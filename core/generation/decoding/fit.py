@@ -32,8 +32,9 @@ def choose_runner(model: Any, device: torch.device, beginning: Beginning | None 
 
     config = model.config.get_text_config()
     usual = config._attn_implementation
+    plain = usual == "sdpa" and not _mixes_rows(model)
     layers = set(getattr(config, "layer_types", None) or PLAIN_LAYERS)
-    if usual == "sdpa" and layers <= PLAIN_LAYERS and not _rope_types(config) & LENGTH_DEPENDENT_ROPE:
+    if plain and layers <= PLAIN_LAYERS and not _rope_types(config) & LENGTH_DEPENDENT_ROPE:
         ids = [(37 * i) % min(config.vocab_size, 1000) for i in range(1, 10)]
         with torch.inference_mode():
             tokens = torch.tensor([ids], device=device)
@@ -44,6 +45,11 @@ def choose_runner(model: Any, device: torch.device, beginning: Beginning | None 
                 return slots
     model.set_attn_implementation(usual)
     return Solo(model, device, beginning)
+
+
+def _mixes_rows(model: Any) -> bool:
+    """LLM.int8 looks at all rows of a batch for the columns it keeps in 16 bits: an answer would depend on others."""
+    return any(type(module).__name__ == "Linear8bitLt" for module in model.modules())
 
 
 def _agrees(slots: Slots, ids: list[int], expected: torch.Tensor, config: Any) -> bool:
