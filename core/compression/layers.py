@@ -49,7 +49,7 @@ def linear_layers(layer: Any) -> dict[str, nn.Linear]:
 
     found = {name: module for name, module in layer.named_modules() if isinstance(module, nn.Linear)}
     if not found:
-        raise Unsupported(f"A {type(layer).__name__} has no linear layers, so there is nothing to prune in it.")
+        raise Unsupported(f"A {type(layer).__name__} has no linear layers, so there is nothing to compress in it.")
     return found
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import LoupeError, ModelLoadError, OutOfMemory
+from core.models import safety
 from core.models.device import default_dtype, device, free_memory, gib, give_back
 from core.models.reading import READING
 
@@ -48,7 +49,7 @@ def load_model(folder: Path, dtype: torch.dtype | str = "auto", **options: Any) 
 
     quiet()
     where = device()
-    need, free = _weight_bytes(folder), free_memory()
+    need, free = _need(folder, dtype, packing="quantization_config" in options), free_memory()
     if need > free:
         raise OutOfMemory(
             f"{folder.name} needs {gib(need)} for its weights and {gib(free)} are free; free some memory."
@@ -116,8 +117,13 @@ def released() -> Iterator[None]:
         give_back()
 
 
-def _weight_bytes(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+def _need(folder: Path, dtype: torch.dtype | str, *, packing: bool) -> int:
+    """Bytes that the weights will hold; twice those of the files where half precision is loaded as fp32."""
+    config = safety.read_json(folder / "config.json")
+    on_disk = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    if packing or isinstance(dtype, str) or config.get("quantization_config"):
+        return on_disk
+    return on_disk * dtype.itemsize // source_dtype(config).itemsize
 
 
 def _explained(folder: Path, error: Exception) -> LoupeError:

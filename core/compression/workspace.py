@@ -112,7 +112,11 @@ def _publish(place: Path, final: Path) -> None:
             os.link(place, final)  # unlike a rename, it fails where something is there
         except FileExistsError:
             raise Conflict(f"{final.name} has appeared meanwhile and is left alone; choose another name.") from None
-        return
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
+                raise
+        else:  # otherwise this file system knows no second name for a file: rename it as a folder is renamed
+            return
     if final.exists() or final.is_symlink():
         raise Conflict(f"{final.name} has appeared meanwhile and is left alone; choose another name.")
     place.rename(final)  # fails where a folder that is not empty has appeared since

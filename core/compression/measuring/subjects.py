@@ -154,7 +154,9 @@ def _import_libraries(ref: ModelRef, packed: Any) -> None:
 
     method = packed.get("quant_method") if isinstance(packed, dict) else None
     if ref.quantize or method == "bitsandbytes":
-        import bitsandbytes  # noqa: F401
+        from bitsandbytes.autograd import _functions
+
+        _functions.logger.disabled = True  # it says at every product of every layer that it casts
     if method == "compressed-tensors":
         import compressed_tensors  # noqa: F401
 

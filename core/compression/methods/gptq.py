@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.compression.calibration import Calibration, pieces
-from core.compression.layers import decoder_layers
+from core.compression.layers import decoder_layers, linear_layers
 from core.compression.loading import load_model, load_tokenizer, offline, save_model, working_dtype
 from core.compression.methods.base import CALIBRATION, Method, Work
 from core.compression.request import GROUP_SIZES, CompressRequest
@@ -30,8 +30,6 @@ METHOD = Method(
     options=(*CALIBRATION, "bits", "group_size", "symmetric", "calibrated", "dampening"),
     source="Frantar et al., 2023 (GPTQ); llm-compressor",
 )
-HEADS = ("lm_head", "embed_out", "output")
-"""Names of the head, which stays whole."""
 
 
 def check(request: CompressRequest, source: Source) -> None:
@@ -74,11 +72,14 @@ def run(work: Work) -> dict[str, Any]:
     weights = QuantizationArgs(
         num_bits=request.bits, type="int", symmetric=request.symmetric, strategy="group", group_size=size
     )
+    linear_layers(decoder_layers(model)[0])
+    head = model.get_output_embeddings()
+    whole = [name for name, module in model.named_modules() if module is head]
     groups = {"group_0": QuantizationScheme(targets=["Linear"], weights=weights)}
     if text is None:
-        _apply(model, QuantizationModifier(config_groups=groups, ignore=["lm_head"]), None, work)
+        _apply(model, QuantizationModifier(config_groups=groups, ignore=whole), None, work)
     else:
-        recipe = GPTQModifier(config_groups=groups, ignore=["lm_head"], dampening_frac=request.dampening)
+        recipe = GPTQModifier(config_groups=groups, ignore=whole, dampening_frac=request.dampening)
         _apply(model, recipe, text, work)
     job.check()
     job.progress(1, None, "", "writing")
