@@ -7,7 +7,6 @@ unpacked to that precision: it is small on disk, not in memory. Knows nothing of
 
 from __future__ import annotations
 
-import logging
 import math
 import os
 from pathlib import Path
@@ -69,8 +68,9 @@ def config_for(ref: ModelRef, folder: Path, dtype: torch.dtype) -> Any | None:
     if ref.quantize is None and stored is None:
         return None
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # bitsandbytes asks the hub for CPU kernels when it is imported
-    # it warns at every product of 8-bit weights that float32 inputs are cast
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    from bitsandbytes.autograd import _functions
+
+    _functions.logger.setLevel("ERROR")  # it warns at every product of 8-bit weights that float32 inputs are cast
     if ref.quantize is not None:
         return bitsandbytes_config(ref.quantize, dtype)
     if stored is not None and stored.get("quant_method") == "compressed-tensors":
