@@ -274,6 +274,15 @@ def jobs_of_another_kind() -> str:
     return job
 
 
+def test_a_run_of_another_version_is_shown_as_far_as_it_goes(tiny_model: Path, rows: Path) -> None:
+    job = finished(rows, tiny_model)
+    wrong = json.loads(job_store.get(job).request) | {"newer": True}
+    job_store.change(job, was=["finished"], request=json.dumps(wrong))
+    app = page(tiny_model, **{RUN: job})
+    assert "another version of Loupe" in texts(app)
+    assert "tuned **90.0% (70.0%–97.0%)**" in texts(app).replace("\\", "")
+
+
 def test_texts_of_others_are_shown_as_they_are(tiny_model: Path, rows: Path) -> None:
     app = page(tiny_model, **{RUN: finished(rows, tiny_model, HOSTILE)})
     sent = [each.value for kind in (app.markdown, app.caption, app.error, app.warning) for each in kind]

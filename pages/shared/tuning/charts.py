@@ -93,8 +93,12 @@ def _loss(runs: Mapping[str, Curves], key: str) -> None:
                 {"run": run, "kind": kind, "step": step, "value": value}
                 for step, value in _thinned(_smooth(curves.get(name, {})) if name == LOSS else curves.get(name, {}))
             ]
-    colour = alt.Color("run:N", sort=list(runs), title=None) if several else alt.Color("kind:N", title=None)
-    dash = alt.StrokeDash("kind:N", sort=["trained rows", "held-out rows"], title=None)
+    legend = alt.Legend(title=None, orient="top", labelLimit=320)
+    kinds = ["trained rows", "held-out rows"]
+    colour = alt.Color("run:N", sort=list(runs), legend=legend)
+    if not several:
+        colour = alt.Color("kind:N", sort=kinds, legend=legend)
+    dash = alt.StrokeDash("kind:N", sort=kinds, legend=legend)
     base = alt.Chart(alt.Data(values=values)).encode(
         x=alt.X("step:Q", title="update", axis=alt.Axis(format=",d", tickMinStep=1)),
         y=alt.Y("value:Q", title="loss", scale=alt.Scale(zero=False)),
@@ -103,7 +107,7 @@ def _loss(runs: Mapping[str, Curves], key: str) -> None:
     )
     lines = base.mark_line(strokeWidth=1.8).encode(strokeDash=dash)
     points = base.transform_filter("datum.kind == 'held-out rows'").mark_point(filled=True, size=45)
-    chart = (lines + points).properties(height=260)
+    chart = (lines + points).properties(height=290)
     told = "; ".join(f"{plain(run)}: {_told(curves)}" for run, curves in runs.items())
     st.altair_chart(chart, key=f"{key}_loss", alt=f"Loss by update. {told}")
 

@@ -80,7 +80,7 @@ def _bars(found: dict[str, Any]) -> None:
     lines = base.mark_rule(strokeWidth=1.6, color="#7d8b91").encode(x="low:Q", x2="high:Q")
     ends = base.mark_tick(thickness=1.6, color="#7d8b91", height=10)
     texts = {each["model"]: f"{each['score']:.1%} ({each['low']:.1%}–{each['high']:.1%})" for each in values}
-    chart = alt.layer(bars, lines, ends.encode(x="low:Q"), ends.encode(x="high:Q")).properties(height=92)
+    chart = alt.layer(bars, lines, ends.encode(x="low:Q"), ends.encode(x="high:Q")).properties(height=150)
     st.altair_chart(chart, key="tune_compared", alt="; ".join(f"{who} {text}" for who, text in texts.items()))
     st.markdown(" · ".join(f"{who} **{text}**" for who, text in texts.items()))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import streamlit as st
+from pydantic import ValidationError
 
 from core import jobs
 from core.errors import LoupeError
 from core.jobs import JobView
 from core.store.export import defuse
 from core.tuning import start as running
+from core.tuning.request import TuneRequest
 from pages.shared.jobs import job_line
 from pages.shared.text import plain
 from pages.shared.tuning.charts import charts, curves_of
@@ -25,16 +27,19 @@ def run_view(job: JobView) -> None:
     Raises:
         LoupeError: the store cannot be read.
     """
-    request = running.request_of(job)
+    request = _request(job)
     with st.container(horizontal=True):
         st.button("New run", icon=":material/add:", key="tune_new", on_click=show, args=(None,))
-        st.button(
-            "Another with these settings",
-            icon=":material/content_copy:",
-            key="tune_again",
-            on_click=again,
-            args=(request,),
-        )
+        if request is not None:
+            st.button(
+                "Another with these settings",
+                icon=":material/content_copy:",
+                key="tune_again",
+                on_click=again,
+                args=(request,),
+            )
+    if request is None:
+        st.warning("Its settings were written by another version of Loupe and cannot be read; it cannot be repeated.")
     job_line(job.id, key="tune_line")
     if job.result.get("ref"):
         outcome(job)
@@ -52,7 +57,15 @@ def run_view(job: JobView) -> None:
         st.fragment(_live, run_every=POLL_S)(job.id)
     else:
         _live(job.id)
-    repeat_card(request)
+    if request is not None:
+        repeat_card(request)
+
+
+def _request(job: JobView) -> TuneRequest | None:
+    try:
+        return running.request_of(job)
+    except ValidationError:
+        return None
 
 
 def named(job: JobView) -> str:
@@ -84,4 +97,5 @@ def _samples(job_id: str) -> None:
         hide_index=True,
         key="tune_samples",
         alt=f"Answers to {len(rows)} held-out rows after {', '.join(map(str, steps))} updates",
+        column_config={f"update {step:,}": st.column_config.TextColumn(width="medium") for step in steps},
     )
