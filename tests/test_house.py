@@ -35,6 +35,7 @@ ALLOWED = {
     "documents": {"generation", "models", "store", "live", "jobs", "prompts", "statistics"},
     "tools": {"sandbox", "documents"},
     "statistics": set(),
+    "memory": set(),
     "evals": {
         *("evals.scorers", "statistics", "techniques", "documents", "generation", "models", "prompts", "sandbox"),
         *("store", "live", "jobs", "tools"),

@@ -5,7 +5,6 @@ Everything that can be said without loading the weights is said before a job is 
 
 from __future__ import annotations
 
-from core import jobs
 from core.compression.calibration import check_text
 from core.compression.methods import module_of
 from core.compression.request import CompressRequest
@@ -45,6 +44,8 @@ def start(request: CompressRequest) -> str:
     Raises:
         As `check`; StoreError: the store cannot be written.
     """
+    from core import jobs  # which brings the store: the command line only asks this module what there is
+
     check(request)
     title = f"{module_of(request.method).METHOD.title} of {request.model[:80]} as {request.name}"
     document = request.model_dump(mode="json", exclude_defaults=True) | {"method": request.method, "name": request.name}

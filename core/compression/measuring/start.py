@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core import jobs
 from core.compression.calibration import check_text
 from core.compression.measuring.job import sight_of
 from core.compression.measuring.request import MeasureRequest
@@ -27,6 +26,8 @@ def start(request: MeasureRequest) -> str:
     Raises:
         As `check`; StoreError: the store cannot be written.
     """
+    from core import jobs  # which brings the store: the command line only asks this module what there is
+
     check(request)
     title = f"Measure {request.models[0][:60]}" + (f" and {len(request.models) - 1} more" if request.models[1:] else "")
     return jobs.start(KIND, title, request.model_dump(mode="json"), accelerator=may_have_gpu())
