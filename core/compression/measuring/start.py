@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from core.compression.calibration import check_text
-from core.compression.measuring.job import sight_of
 from core.compression.measuring.request import MeasureRequest
 from core.models.device import may_have_gpu
 
@@ -16,6 +15,8 @@ def check(request: MeasureRequest) -> None:
     Raises:
         InvalidInput, NotFound, Unsupported, UnsafeModel: one is not; one sentence.
     """
+    from core.compression.measuring.job import sight_of
+
     check_text(request.text)
     sight_of(request)
 
