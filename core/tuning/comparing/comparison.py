@@ -42,7 +42,7 @@ def compare(base: Sequence[Score], tuned: Sequence[Score]) -> dict[str, Any]:
             "ci95": list(pair.ci95),
             "p": pair.p,
             "decisive": pair.decisive,
-            "sentence": pair.sentence(["The tuned model", "the base"]),
+            "sentence": _begun(pair.sentence(["the tuned model", "the base"])),
         }
     losses = [(one.loss, other.loss) for one, other in both if one.loss is not None and other.loss is not None]
     if losses:
@@ -57,6 +57,10 @@ def compare(base: Sequence[Score], tuned: Sequence[Score]) -> dict[str, Any]:
     found["worst"] = [_row(*each) for each in order[:SHOWN]]
     found["best"] = [_row(*each) for each in order[::-1][:SHOWN]]
     return found
+
+
+def _begun(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _gain(both: tuple[Score, Score]) -> float:

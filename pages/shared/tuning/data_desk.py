@@ -38,7 +38,7 @@ def data_desk() -> None:
             persist_state="session",
         )
         if source == "path":
-            st.text_input("File on this machine", key="tune_path", on_change=_path, width=420, persist_state="session")
+            st.text_input("File on this machine", key=draft.PATH, on_change=_path, width=420, persist_state="session")
     if source == "upload":
         st.file_uploader(
             "Rows to train on",
@@ -77,7 +77,7 @@ def _changed() -> None:
 
 
 def _path() -> None:
-    draft.use_data(str(st.session_state.get("tune_path") or "").strip())
+    draft.use_data(str(st.session_state.get(draft.PATH) or "").strip())
 
 
 def _upload(key: str, target: str) -> None:

@@ -20,7 +20,7 @@ from core.tuning.request import TuneRequest
 from core.tuning.settings import TuneSettings
 
 MODEL, METHOD, NAME, DATA, EVAL_DATA = "tune_model", "tune_method", "tune_name", "tune_data", "tune_eval_data"
-SOURCE, FORMAT = "tune_source", "tune_format"
+SOURCE, PATH, FORMAT = "tune_source", "tune_path", "tune_format"
 EXAMPLE = Path(__file__).parents[3] / "prompts" / "tuning" / "support-tickets.jsonl"
 _READY = "tune_ready"
 _WORDS = re.compile(r"[^A-Za-z0-9]+")
@@ -103,6 +103,8 @@ def adopt(made: TuneRequest) -> None:
     """Put a run's request into the widgets, under a new name."""
     st.session_state[MODEL], st.session_state[METHOD] = made.model, made.method
     use_data(made.data)
+    st.session_state[SOURCE] = "example" if Path(made.data) == EXAMPLE else "path"
+    st.session_state[PATH] = made.data
     st.session_state[EVAL_DATA], st.session_state[FORMAT] = made.eval_data, made.format
     for name, value in made.settings.model_dump().items():
         st.session_state[field(name)] = value

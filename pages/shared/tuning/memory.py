@@ -40,7 +40,7 @@ def memory_card(found: Estimate, settings: TuneSettings, method: str) -> None:
             color=alt.Color(
                 "term:N",
                 sort=[each["term"] for each in values],
-                legend=alt.Legend(title=None, orient="bottom", columns=5, labelLimit=220),
+                legend=alt.Legend(title=None, orient="top", labelLimit=220),
             ),
             order="order:Q",
             tooltip=[alt.Tooltip("term:N"), alt.Tooltip("GiB:Q", format=".3f")],

@@ -21,7 +21,7 @@ _COMPONENT = st.components.v2.component(
 )
 MARKS: dict[str, str] = {
     "lora": "+ A·B",
-    "qlora": "+ A·B",
+    "qlora": "4 bits + A·B",
     "dora": "+ A·B, length",
     "ia3": "× factors",
     "prompt-tuning": "vectors",
