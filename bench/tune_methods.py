@@ -4,6 +4,7 @@ Not a ratio: a table in Markdown, `python -m bench.tune_methods [METHOD …]`, a
 """
 
 import argparse
+import shutil
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ ROW = "| {} | {:.3g} % | {:.1f} ({:.1f}–{:.1f}) | {:.1f} ({:.1f}–{:.1f}) | {
 def main() -> None:
     from bench.filled import own_home
     from core import jobs
+    from core.models.bundled import ensure_converted
     from core.tuning import start
     from core.tuning.methods import METHODS
     from core.tuning.request import TuneRequest
@@ -24,11 +26,13 @@ def main() -> None:
     options = parser.parse_args()
     print("| method | trained | base, % | tuned, % | peak / estimate | seconds | tokens/s |")
     print("|---|---|---|---|---|---|---|")
+    unpacked = ensure_converted()
     for method in options.methods or METHODS:
         settings = {"wording": "{{text}}", "max_length": 128}
         if options.epochs:
             settings["epochs"] = options.epochs
-        with own_home():
+        with own_home() as home:
+            shutil.copytree(unpacked, home / "models" / unpacked.name)
             request = TuneRequest.parse(
                 method=method, model="smollm2", name="intents", settings=settings,
                 data=str(DATA / "small_train.jsonl"), eval_data=str(DATA / "small_test.jsonl"),
