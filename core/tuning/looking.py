@@ -42,7 +42,10 @@ def look(request: TuneRequest) -> Pending:
         pending = _looks.get(key)
         if pending is None:
             pending = _looks[key] = Pending()
-            threading.Thread(target=_take, args=(request, pending), name="tuning-look", daemon=True).start()
+            _waiting.append((request, pending))
+            if not _working.is_set():
+                _working.set()
+                threading.Thread(target=_work, name="tuning look", daemon=True).start()
         _looks.move_to_end(key)
         while len(_looks) > KEPT:
             _looks.popitem(last=False)
@@ -55,14 +58,24 @@ def forget() -> None:
         _looks.clear()
 
 
+def _work() -> None:
+    """One look after another, since each takes a core; the latest first: somebody who turns a dial waits for it."""
+    while True:
+        with _lock:
+            if not _waiting:
+                _working.clear()
+                return
+            request, pending = _waiting.pop()
+        _take(request, pending)
+
+
 def _take(request: TuneRequest, pending: Pending) -> None:
     try:
-        with _turn:  # one after another: each takes a core
-            pending.checked = check(request)
+        pending.checked = check(request)
     except LoupeError as error:
         pending.error = str(error)
-    except Exception:
-        get_log().exception("A look at a fine-tuning run failed")
+    except Exception:  # a page waits for this thread
+        get_log().exception("tuning: a look failed")
         pending.error = UNEXPECTED
     finally:
         pending.done.set()
@@ -80,4 +93,5 @@ def _key(request: TuneRequest) -> str:
 
 
 _looks: OrderedDict[str, Pending] = OrderedDict()
-_lock, _turn = threading.Lock(), threading.Lock()
+_waiting: list[tuple[TuneRequest, Pending]] = []
+_lock, _working = threading.Lock(), threading.Event()

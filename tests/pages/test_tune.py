@@ -19,7 +19,7 @@ from core.tuning.methods import METHODS
 from core.tuning.request import TuneRequest
 from core.tuning.settings import TuneSettings
 from pages.shared.session import MODEL
-from pages.shared.tuning import draft
+from pages.shared.tuning import draft, uploads
 from pages.shared.tuning.session import RUN
 from tests.pages.document_pages import HOSTILE, IMAGE, LINK, live_in_markdown
 
@@ -288,3 +288,34 @@ def test_texts_of_others_are_shown_as_they_are(tiny_model: Path, rows: Path) -> 
     sent = [each.value for kind in (app.markdown, app.caption, app.error, app.warning) for each in kind]
     assert not live_in_markdown(sent, IMAGE)
     assert not live_in_markdown(sent, LINK)
+
+
+class Sent:
+    """What a browser sends."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        self.name = name
+        self._content = content
+
+    def getbuffer(self) -> memoryview:
+        return memoryview(self._content)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("rows.jsonl", "rows.jsonl"),
+        ("../../x.csv", "x.csv"),
+        ("$(touch x).csv", "touch-x-.csv"),
+        (".hidden.jsonl", "hidden.jsonl"),
+        ("…", "rows.jsonl"),
+        ("a" * 300 + ".csv", "a" * 76 + ".csv"),
+    ],
+)
+def test_an_upload_lies_under_a_plain_name(name: str, kept: str) -> None:
+    path = uploads.keep(Sent(name, b"content"))
+    assert path.name == kept
+    assert path.read_bytes() == b"content"
+    assert path.is_relative_to(get_settings().home / "training")
+    assert uploads.keep(Sent(name, b"content")) == path
+    assert uploads.keep(Sent(name, b"other")) != path
