@@ -39,7 +39,7 @@ def welcome() -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
             "**An example.** The bundled model's layers are packed into 8 bits: about half of their size, in a minute "
-            "or so on a CPU. Then measure it against the original: perplexity on one text, size, memory and speed.",
+            "or two on a CPU. Then measure it against the original: perplexity on one text, size, memory and speed.",
             width="stretch",
         )
         st.button(
@@ -55,9 +55,9 @@ def sidebar() -> None:
     """The model, earlier compressions, earlier measurements."""
     if st.session_state[VIEW] != MEASURE:
         model_picker(draft.MODEL)
-    for title, kind, parameter in (
-        ("Compressions", compression.KIND, MADE),
-        ("Measurements", measuring.KIND, MEASURED),
+    for title, kind, parameter, icon in (
+        ("Compressions", compression.KIND, MADE, ":material/compress:"),
+        ("Measurements", measuring.KIND, MEASURED, ":material/straighten:"),
     ):
         listed = jobs.list_jobs(kind, limit=LISTED)
         if listed:
@@ -67,15 +67,17 @@ def sidebar() -> None:
                 plain(named(job)),
                 key=f"compress_show_{job.id}",
                 type="tertiary",
-                icon=":material/radio_button_checked:" if job.active else ":material/compress:",
+                icon=":material/radio_button_checked:" if job.active else icon,
                 on_click=show,
                 args=(parameter, job.id),
             )
 
 
 def named(job: JobView) -> str:
-    """What a job is called in a list: its result's name or its title, and when."""
-    return f"{job.request.get('name') or job.title} · {job.created_at:%m-%d %H:%M}"
+    """What a job is called in a list: its result's name, or how many models it measures; and when."""
+    models = len(job.request.get("models") or ())
+    what = job.request.get("name") or (f"{models} models" if models > 1 else "1 model")
+    return f"{what} · {job.created_at:%m-%d %H:%M}"
 
 
 def page() -> None:

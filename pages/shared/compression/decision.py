@@ -35,8 +35,8 @@ def decision(result: dict[str, Any]) -> None:
             ),
             "In memory": st.column_config.TextColumn(help="Weights and buffers after it has computed something."),
             "Bits a weight": st.column_config.TextColumn(help="Stored bits of all tensors by the numbers it has."),
-            "Reads": st.column_config.TextColumn(help="Tokens of a prompt a second, one sequence."),
-            "Writes": st.column_config.TextColumn(help="Tokens a second, one sequence, greedily."),
+            "Reads/s": st.column_config.TextColumn(help="Tokens of a prompt a second, one sequence."),
+            "Writes/s": st.column_config.TextColumn(help="Tokens a second, one sequence, greedily."),
             "Loads": st.column_config.TextColumn(help="Seconds, files in the disk cache, libraries imported before."),
         },
     )
@@ -58,10 +58,10 @@ def _cells(row: Row, names: dict[str, str]) -> dict[str, str]:
 
     def times(name: str, text: str) -> str:
         ratio = ratios.get(name)
-        return text if ratio is None or ratio == 1 else f"{text}  ({ratio:.3g}×)"
+        return text if ratio is None or ratio == 1 else f"{text} ({_ratio(ratio)}×)"
 
     def rate(name: str) -> str:
-        return "–" if row.get(name) is None else times(name, f"{row[name]:,.1f}/s")
+        return "–" if row.get(name) is None else times(name, f"{row[name]:,.{0 if row[name] >= 100 else 1}f}")
 
     return {
         "Model": defuse(names[row["ref"]]),
@@ -70,10 +70,14 @@ def _cells(row: Row, names: dict[str, str]) -> dict[str, str]:
         "On disk": times("size_bytes", megabytes(row["size_bytes"])),
         "In memory": times("memory_bytes", megabytes(row["memory_bytes"])),
         "Bits a weight": f"{row['bits_per_weight']:.2f}",
-        "Reads": rate("prefill_tokens_per_s"),
-        "Writes": rate("tokens_per_s"),
+        "Reads/s": rate("prefill_tokens_per_s"),
+        "Writes/s": rate("tokens_per_s"),
         "Loads": times("load_s", f"{row['load_s']:.2f} s"),
     }
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2f}" if 0.1 <= value < 10 else f"{value:.3g}"
 
 
 def _terms(result: dict[str, Any], rows: list[Row]) -> str:

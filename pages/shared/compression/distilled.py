@@ -105,7 +105,7 @@ def _chart(pair: dict[str, JobView], teacher: Any) -> None:
             x=alt.X("step:Q", title="update", axis=alt.Axis(format=",d", tickMinStep=1)),
             y=alt.Y("loss:Q", title="held-out loss (nats a token)", scale=alt.Scale(zero=False)),
             color=alt.Color("who:N", sort=[STUDENT, TWIN], scale=alt.Scale(domain=[STUDENT, TWIN]),
-                            legend=alt.Legend(title=None, orient="bottom")),
+                            legend=alt.Legend(title=None, orient="top")),
             tooltip=["who:N", "step:Q", alt.Tooltip("loss:Q", format=".4f")],
         )
     )  # fmt: skip
@@ -115,6 +115,6 @@ def _chart(pair: dict[str, JobView], teacher: Any) -> None:
         chart = lines + rule.encode(y="loss:Q", tooltip=[alt.Tooltip("loss:Q", title="teacher", format=".4f")])
     ends = {each["who"]: each["loss"] for each in values}
     facts = "; ".join(f"{name} {loss:.4f}" for name, loss in ends.items())
-    st.altair_chart(chart.properties(height=230), key="compress_twins", alt=f"Held-out loss by update: {facts}")
+    st.altair_chart(chart.properties(height=280), key="compress_twins", alt=f"Held-out loss by update: {facts}")
     if isinstance(teacher, float):
         st.caption(plain(f"Dashed: the teacher, {teacher:.4f}."))

@@ -43,7 +43,7 @@ def guides(found: list[Made]) -> None:
 def _prune_and_train(pruned: list[Made]) -> None:
     st.markdown("**Prune, then train on**")
     st.markdown(
-        "Pruning alone costs quality; a short training afterwards wins most of it back. **1.** Choose what goes. "
+        "Pruning alone costs quality; training afterwards can win much of it back. **1.** Choose what goes. "
         "**2.** Start it. **3.** Train the pruned model on; **4.** measure original, pruned and retrained in one table."
     )
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -14,6 +14,7 @@ COSTS = {
     "Bits a weight": ("bits_per_weight", 1.0),
 }
 GRAY = "#7d8b91"
+KINDS = ["best at its cost", "another is cheaper and better"]
 
 
 def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
@@ -39,31 +40,42 @@ def pareto_chart(rows: Sequence[dict[str, Any]], names: dict[str, str]) -> None:
     title = chosen if chosen in COSTS else next(iter(COSTS))
     field, unit = COSTS[title]
     drawn = [row for row in rows if row["perplexity"] is not None and math.isfinite(row["perplexity"])]
-    values = [{"model": names[row["ref"]], "cost": row[field] / unit, "perplexity": row["perplexity"]} for row in drawn]
+    values: list[dict[str, Any]] = [
+        {"model": names[row["ref"]], "cost": row[field] / unit, "perplexity": row["perplexity"]} for row in drawn
+    ]
     if not values:
         st.caption("No model has a finite perplexity.")
         return
     line = pareto([(each["cost"], each["perplexity"]) for each in values])
-    for place, each in enumerate(values):
-        each["kind"] = "best at its cost" if place in line else "another is cheaper and better"
-    most = max(each["cost"] for each in values)
-    x = alt.X("cost:Q", title=title, scale=alt.Scale(domain=[0, most * 1.25], nice=False))
-    y = alt.Y("perplexity:Q", title="perplexity", scale=alt.Scale(zero=False, padding=24))
+    for order, place in enumerate(sorted(range(len(values)), key=lambda number: values[number]["cost"])):
+        values[place] |= {"kind": KINDS[place not in line], "above": order % 2 == 0}  # labels of neighbours keep apart
+    least, most = min(each["cost"] for each in values), max(each["cost"] for each in values)
+    low, high = min(each["perplexity"] for each in values), max(each["perplexity"] for each in values)
+    spread = (most - least) or most
+    x = alt.X("cost:Q", title=title, scale=alt.Scale(domain=[least - 0.08 * spread, most + 0.22 * spread], nice=False))
+    wide = high > 4 * low
+    scale = alt.Scale(type="log", domain=[low / 1.25, high * 1.25]) if wide else alt.Scale(zero=False, padding=24)
+    y = alt.Y("perplexity:Q", title="perplexity" + (" (logarithmic)" if wide else ""), scale=scale)
     base = alt.Chart(alt.Data(values=values)).encode(x=x, y=y)
     points = base.mark_point(filled=True, size=90, opacity=1).encode(
-        color=alt.Color("kind:N", scale=alt.Scale(domain=["best at its cost", "another is cheaper and better"]),
-                        legend=alt.Legend(title=None, orient="bottom")),
-        shape=alt.Shape("kind:N", scale=alt.Scale(domain=["best at its cost", "another is cheaper and better"])),
+        color=alt.Color("kind:N", scale=alt.Scale(domain=KINDS), legend=alt.Legend(title=None, orient="top",
+                                                                                   labelLimit=400)),
+        shape=alt.Shape("kind:N", scale=alt.Scale(domain=KINDS)),
         tooltip=["model:N", alt.Tooltip("cost:Q", title=title, format=",.4g"),
                  alt.Tooltip("perplexity:Q", format=",.4g")],
     )  # fmt: skip
-    labels = base.mark_text(align="left", dx=9, dy=-7, color=GRAY, fontSize=12).encode(text="model:N")
+    labels = [
+        base.transform_filter(f"datum.above == {side}")
+        .mark_text(align="left", dx=9, dy=offset, color=GRAY, fontSize=12)
+        .encode(text="model:N")
+        for side, offset in (("true", -9), ("false", 11))
+    ]
     steps = (
         alt.Chart(alt.Data(values=[values[place] for place in line]))
         .mark_line(interpolate="step-after", strokeDash=[5, 4], strokeWidth=1.4, color=GRAY)
         .encode(x=x, y=y)
     )
-    chart = alt.layer(steps, points, labels).properties(height=300)
+    chart = alt.layer(steps, points, *labels).properties(height=340)
     told = ", ".join(f"{each['model']} {each['perplexity']:.4g}" for each in values)
     st.altair_chart(chart, key="compress_pareto", alt=f"Perplexity against {title}: {told}")
     left = [names[row["ref"]] for row in rows if row not in drawn]

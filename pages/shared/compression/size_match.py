@@ -9,7 +9,7 @@ import streamlit as st
 from core import compression
 from core.compression import CompressRequest
 from core.compression.source import Source, open_source, weight_file_bytes
-from core.errors import LoupeError, NotFound
+from core.errors import LoupeError
 from core.models import bundled
 from core.models.reference import parse_ref
 from pages.shared.compression import draft
@@ -66,8 +66,10 @@ def size_match() -> None:
             )
         _verdict(bigger, method, packed, smaller, others[smaller] or 0)
     else:
-        st.caption("There is no smaller model yet: make one of the bigger model's own layers.")
-    _student(bigger, method, packed)
+        st.markdown(
+            f"{WORDS[method]}: about **{megabytes(packed)}** of weights. There is no smaller model yet; make one."
+        )
+    _make_one(bigger, method, packed)
 
 
 def whole_models() -> dict[str, int | None]:
@@ -123,24 +125,34 @@ def _verdict(bigger: str, method: str, packed: int, smaller: str, size: int) -> 
     )
 
 
-def _student(bigger: str, method: str, packed: int) -> None:
+def _make_one(bigger: str, method: str, packed: int) -> None:
+    """Offer to make a smaller model that takes as much memory."""
     try:
         found = fitting_share(open_source(bigger), packed)
-    except (LoupeError, NotFound):
+    except LoupeError:
         found = None
     if found is None:
-        st.caption("A student of its own layers would not fit into that memory: the embedding alone takes it.")
+        st.caption("No model of its own layers would fit into that memory: the embedding alone takes it.")
         return
     layers, count = found
-    st.button(
-        f"Set up a student of {layers} of its {count} layers",
-        icon=":material/school:",
-        key="compress_match_student",
-        help=f"As large as {plain(names_of([bigger])[bigger])} in {WORDS[method]}; the model teaches it. Training "
-        "takes a while on a CPU.",
-        on_click=set_up,
-        args=(bigger, "distill", {"keep": round(layers / count, 4)}),
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"As much as that takes: {layers} of its {count} layers, whole.", width="content")
+        st.button(
+            "Drop layers",
+            icon=":material/content_cut:",
+            key="compress_match_drop",
+            help="Minutes at most, and much is lost.",
+            on_click=set_up,
+            args=(bigger, "prune", {"structure": "layers", "sparsity": round(1 - layers / count, 4)}),
+        )
+        st.button(
+            "Teach a student",
+            icon=":material/school:",
+            key="compress_match_student",
+            help="The model teaches a student of its own layers. Training takes a while on a CPU.",
+            on_click=set_up,
+            args=(bigger, "distill", {"keep": round(layers / count, 4)}),
+        )
 
 
 def _by_size(whole: dict[str, int | None]) -> list[str]:
