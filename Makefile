@@ -29,7 +29,7 @@ test: setup
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 slow: setup
-	@$(BIN)/python -m pytest -m slow
+	@OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -m slow
 
 e2e: setup
 	@$(BIN)/python -m pytest -m e2e tests/e2e
