@@ -27,7 +27,7 @@ from core.store.runs import new_id
 from core.tuning.methods import METHODS
 from pages.shared import model_picker
 from pages.shared.compression import draft, guides, session
-from pages.shared.compression.pareto import pareto
+from pages.shared.compression.pareto import labels_above, pareto
 from pages.shared.compression.words import how, names_of, short
 from pages.shared.tuning import draft as tuning
 from tests.pages.document_pages import HOSTILE, IMAGE, LINK, live_in_markdown
@@ -360,6 +360,13 @@ def test_the_pareto_line_keeps_what_nothing_beats() -> None:
             assert (point in line) == (not beaten)
         assert [points[place][0] for place in kept] == sorted(points[place][0] for place in kept)
     assert pareto([(1.0, math.inf)]) == []
+
+
+def test_labels_of_neighbours_do_not_stand_on_each_other() -> None:
+    assert labels_above([(100, 15.0)]) == [True]
+    assert labels_above([(120, 17.9), (121, 16.4), (145, 15.1), (165, 15.2), (163, 141.0), (270, 15.1)]) == [
+        *(True, False, True, False, True, True)
+    ]
 
 
 def test_models_have_short_names_unless_two_would_be_the_same(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core import jobs
 from core.compression.measuring import MeasureRequest, check
 from core.errors import LoupeError
 from core.jobs import JobView
@@ -24,6 +25,7 @@ from pages.shared.jobs import job_line
 from pages.shared.model_picker import models_picker
 from pages.shared.text import plain
 
+POLL_S = 2.0
 FIELDS = MeasureRequest.model_fields
 
 
@@ -93,5 +95,16 @@ def measure_desk(job: JobView | None) -> None:
         return
     with st.container(border=True):
         job_line(job.id, key="compress_measure_line")
-        decision(job.result)
+        if job.active:
+            st.fragment(_live, run_every=POLL_S)(job.id)
+        else:
+            decision(job.result)
         st.button("Close", key="compress_measure_close", type="tertiary", on_click=show, args=(MEASURED, None))
+
+
+def _live(job_id: str) -> None:
+    """The models that have been measured so far."""
+    try:
+        decision(jobs.get(job_id).result)
+    except LoupeError as error:
+        st.error(plain(str(error)))

@@ -14,6 +14,8 @@ COSTS = {
     "Bits a weight": ("bits_per_weight", 1.0),
 }
 GRAY = "#7d8b91"
+NEAR_ACROSS, NEAR_UP = 0.25, 0.12
+"""Shares of the plot within which two labels would run into each other."""
 KINDS = ["best at its cost", "another is cheaper and better"]
 
 
@@ -32,6 +34,27 @@ def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
     return kept
 
 
+def labels_above(points: Sequence[tuple[float, float]]) -> list[bool]:
+    """For each point whether its label stands above it, or below since more neighbours' are there.
+
+    Args:
+        points: (cost, perplexity).
+    """
+    costs, surprises = [cost for cost, _ in points], [math.log(perplexity) for _, perplexity in points]
+    wide, tall = (max(costs) - min(costs)) * NEAR_ACROSS, (max(surprises) - min(surprises)) * NEAR_UP
+    above = [True] * len(points)
+    placed: list[int] = []
+    for place in sorted(range(len(points)), key=lambda number: (costs[number], -surprises[number])):
+        near = [
+            above[other]
+            for other in placed
+            if abs(costs[place] - costs[other]) <= wide and abs(surprises[place] - surprises[other]) <= tall
+        ]
+        above[place] = near.count(True) <= near.count(False)
+        placed.append(place)
+    return above
+
+
 def pareto_chart(rows: Sequence[dict[str, Any]], names: dict[str, str]) -> None:
     """Draw it; models without a finite perplexity are left out and named."""
     import altair as alt
@@ -47,8 +70,9 @@ def pareto_chart(rows: Sequence[dict[str, Any]], names: dict[str, str]) -> None:
         st.caption("No model has a finite perplexity.")
         return
     line = pareto([(each["cost"], each["perplexity"]) for each in values])
-    for order, place in enumerate(sorted(range(len(values)), key=lambda number: values[number]["cost"])):
-        values[place] |= {"kind": KINDS[place not in line], "above": order % 2 == 0}  # labels of neighbours keep apart
+    above = labels_above([(each["cost"], each["perplexity"]) for each in values])
+    for place, each in enumerate(values):
+        each |= {"kind": KINDS[place not in line], "above": above[place]}
     least, most = min(each["cost"] for each in values), max(each["cost"] for each in values)
     low, high = min(each["perplexity"] for each in values), max(each["perplexity"] for each in values)
     spread = (most - least) or most

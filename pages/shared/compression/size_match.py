@@ -135,15 +135,20 @@ def _make_one(bigger: str, method: str, packed: int) -> None:
         st.caption("No model of its own layers would fit into that memory: the embedding alone takes it.")
         return
     layers, count = found
+    dropped = round(1 - layers / count, 4)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"As much as that takes: {layers} of its {count} layers, whole.", width="content")
         st.button(
             "Drop layers",
             icon=":material/content_cut:",
             key="compress_match_drop",
-            help="Minutes at most, and much is lost.",
+            help="Evenly spaced layers are taken out, which is quick; much is lost.",
             on_click=set_up,
-            args=(bigger, "prune", {"structure": "layers", "sparsity": round(1 - layers / count, 4)}),
+            args=(
+                bigger,
+                "prune",
+                {"structure": "layers", "criterion": "magnitude", "sparsity": round(1 - layers / count, 4)},
+            ),
         )
         st.button(
             "Teach a student",
