@@ -147,7 +147,7 @@ def _make_one(bigger: str, method: str, packed: int) -> None:
             args=(
                 bigger,
                 "prune",
-                {"structure": "layers", "criterion": "magnitude", "sparsity": round(1 - layers / count, 4)},
+                {"structure": "layers", "criterion": "magnitude", "sparsity": dropped},
             ),
         )
         st.button(
