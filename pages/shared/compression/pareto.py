@@ -59,7 +59,10 @@ def pareto_chart(rows: Sequence[dict[str, Any]], names: dict[str, str]) -> None:
     """Draw it; models without a finite perplexity are left out and named."""
     import altair as alt
 
-    chosen = st.segmented_control("Against", list(COSTS), default=next(iter(COSTS)), key="compress_cost", required=True)
+    packed_at_load = any("quantize=" in row["ref"] for row in rows)  # their files are whole: memory tells
+    chosen = st.segmented_control(
+        "Against", list(COSTS), default=list(COSTS)[packed_at_load], key="compress_cost", required=True
+    )
     title = chosen if chosen in COSTS else next(iter(COSTS))
     field, unit = COSTS[title]
     drawn = [row for row in rows if row["perplexity"] is not None and math.isfinite(row["perplexity"])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -20,6 +21,7 @@ from pages.shared.text import plain
 
 BIGGER, PRECISION, SMALLER = "compress_bigger", "compress_bigger_bits", "compress_smaller"
 WORDS = {"int8": "8 bits", "nf4": "4 bits, NF4", "fp4": "4 bits, FP4"}
+DTYPES: dict[str, Any] = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
 EQUAL = 0.1
 """Difference up to which two sizes count as equal."""
 
@@ -111,7 +113,7 @@ def _verdict(bigger: str, method: str, packed: int, smaller: str, size: int) -> 
         f"**{plain(names[smaller])}** whole: **{megabytes(size)}**. "
     )
     if abs(ratio - 1) <= EQUAL:
-        sides += "Equal memory, within a tenth: a fair comparison."
+        sides += "Equal memory, within a tenth, both loaded in their files' precision: a fair comparison."
     else:
         sides += f"The smaller one takes **{ratio:.2f} times** as much, so read the sizes in the table too."
     st.markdown(sides)
@@ -121,7 +123,7 @@ def _verdict(bigger: str, method: str, packed: int, smaller: str, size: int) -> 
         key="compress_match_measure",
         type="primary",
         on_click=choose_to_measure,
-        args=([str(replace(parse_ref(bigger), quantize=method)), smaller],),
+        args=([_as_stored(bigger, method), _as_stored(smaller)],),
     )
 
 
@@ -158,6 +160,13 @@ def _make_one(bigger: str, method: str, packed: int) -> None:
             on_click=set_up,
             args=(bigger, "distill", {"keep": round(layers / count, 4)}),
         )
+
+
+def _as_stored(ref: str, quantize: Any = None) -> str:
+    """The reference with the precision of its own files, so that memory is what the sizes here say."""
+    config = open_source(ref).config
+    kept = DTYPES.get(str(config.get("dtype") or config.get("torch_dtype")))
+    return str(replace(parse_ref(ref), dtype=kept, quantize=quantize))
 
 
 def _by_size(whole: dict[str, int | None]) -> list[str]:

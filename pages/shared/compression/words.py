@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from core.compression import CompressRequest
 from core.errors import LoupeError
 from core.models.reference import parse_ref
 from core.store.export import defuse
+
+FIELDS = CompressRequest.model_fields
+TELLING = ("bits", "precision", "criterion", "structure", "sparsity", "keep", "steps")
+"""Settings that say how a version was made even where they are the usual ones."""
 
 
 def megabytes(count: float) -> str:
@@ -34,7 +39,8 @@ def how(method: str, settings: dict[str, Any]) -> str:
     """In one line how a version was made: `gptq · bits 4 · group size 64`; others may have written it."""
     parts = [method]
     for name, value in settings.items():
-        if value in ("", None, False, [], ()):
+        usual = name in FIELDS and value == FIELDS[name].default and name not in TELLING
+        if usual or value in ("", None, [], ()):
             continue
         if name == "calibration":
             value = str(value).rpartition("/")[2]
