@@ -14,7 +14,7 @@ SAME = {"max_steps": 6, "compare_rows": 0, "samples": 0, "evaluate_every": 3}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("method", "strategy"), [("lora", "ddp"), ("full", "ddp"), ("full", "fsdp")])
+@pytest.mark.parametrize(("method", "strategy"), [("lora", "ddp"), ("full", "fsdp")])
 def test_two_processes_are_one_with_a_batch_twice_as_large(
     method: str, strategy: str, ask: Callable[..., TuneRequest], run: Callable[..., dict[str, Any]]
 ) -> None:
