@@ -56,8 +56,6 @@ HEAVY = (
     *("scipy", "sympy", "sklearn", "bm25s", "pydantic_monty", "langchain_core", "langchain_text_splitters"),
     *("pypdf", "docx", "pptx", "openpyxl", "lxml", "bs4"),
 )
-SUBCLASSES = {"core.tuning.training.trainer"}
-"""Modules that must have a heavy library to be defined at all; whoever needs one imports it inside a function."""
 APART = {"evals.scorers"}
 """Parts of a package that count as packages of their own: techniques use scorers, and evals compare techniques."""
 
@@ -142,10 +140,7 @@ def loaded_after(program: str) -> list[str]:
 
 def test_importing_core_is_light() -> None:
     modules = [
-        name
-        for file in CORE
-        if (name := ".".join(file.relative_to(ROOT).with_suffix("").parts)) not in SUBCLASSES
-        and "migrations" not in file.parts
+        ".".join(file.relative_to(ROOT).with_suffix("").parts) for file in CORE if "migrations" not in file.parts
     ]
     assert loaded_after("\n".join(f"import {module.removesuffix('.__init__')}" for module in modules)) == []
 

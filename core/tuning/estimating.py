@@ -17,6 +17,7 @@ from core.models.device import default_dtype, device, free_memory, gib
 from core.tuning.base import AUTO, Base
 from core.tuning.methods import METHODS, Preparing
 from core.tuning.settings import TuneSettings
+from core.tuning.training.logits import KeptLogits
 
 Fit = Literal["fits", "tight", "will not fit"]
 TIGHT = 0.75
@@ -189,17 +190,11 @@ def _loss(model: Any, base: Base, largest: Largest) -> Any:
 
     ids = torch.zeros(largest.rows, largest.tokens, dtype=torch.long)
     mask = torch.ones(largest.rows, largest.tokens, dtype=torch.long)
-    if base.task == "classification":
-        return model(input_ids=ids, attention_mask=mask, labels=torch.zeros(largest.rows, dtype=torch.long)).loss
-    if base.task == "seq2seq":
-        labels = torch.zeros(largest.rows, largest.kept, dtype=torch.long)
-        return model(input_ids=ids, attention_mask=mask, labels=labels).loss
-    options: dict[str, Any] = {}
-    if getattr(getattr(model, "active_peft_config", None), "peft_type", "") != "PREFIX_TUNING":
-        options["use_cache"] = False
-    logits = model(input_ids=ids, attention_mask=mask, logits_to_keep=torch.arange(largest.kept), **options).logits
-    flat = logits.reshape(-1, logits.shape[-1]).float()
-    return functional.cross_entropy(flat, torch.zeros(len(flat), dtype=torch.long), reduction="sum")
+    shape = {"causal": (largest.rows, largest.kept), "seq2seq": (largest.rows, largest.kept)}
+    labels = torch.zeros(shape.get(base.task, (largest.rows,)), dtype=torch.long)
+    batch = {"input_ids": ids, "attention_mask": mask, "labels": labels, "keep": torch.arange(largest.kept)}
+    logits = KeptLogits(model, base.task)(model, batch)
+    return functional.cross_entropy(logits.reshape(-1, logits.shape[-1]).float(), labels.reshape(-1), reduction="sum")
 
 
 def _saved_by_nf4(model: Any, dtype: Any) -> float:

@@ -23,6 +23,8 @@ from core.tuning.methods import METHODS
 from core.tuning.request import TuneRequest
 from core.tuning.saving import save_result
 from core.tuning.training import checkpoints, launch, session, training
+from core.tuning.training.logits import KeptLogits
+from core.tuning.training.watching import curves_of
 
 BEFORE, AFTER, COMPARISON = "before.json", "after.json", "comparison.json"
 
@@ -86,12 +88,9 @@ class _Run:
         launch.run(self.request, self.folder, self.job)
         step, last = next(checkpoints.whole(self.folder))
         checkpoints.load_trained(model, last)
-        curves = json.loads((last / "curves.json").read_text(encoding="utf-8"))
+        losses, held_out = curves_of(last)
         found = json.loads((self.folder / "outcome.json").read_text(encoding="utf-8"))
-        pairs = {name: [(int(at), float(value)) for at, value in curves[name]] for name in ("losses", "held_out")}
-        return training.Outcome(
-            step, pairs["losses"], pairs["held_out"], found["tokens"], found["seconds"], found["peak_bytes"]
-        )
+        return training.Outcome(step, losses, held_out, found["tokens"], found["seconds"], found["peak_bytes"])
 
     def _estimated(self) -> int:
         largest = self.data.largest(self.request.settings)
@@ -109,7 +108,7 @@ class _Run:
             self.job.check()
             self.job.progress(done, total, "rows", note)
 
-        asked = Asked(model, self.tokens, self.request.settings, training.logits_of("causal"), virtual)
+        asked = Asked(model, self.tokens, self.request.settings, KeptLogits(model, "causal"), virtual)
         found = [score.document() for score in score_rows(asked, held, most=most, told=told)]
         beside = file.with_suffix(".part")
         beside.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")

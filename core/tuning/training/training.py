@@ -6,7 +6,6 @@ was before or comes after.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import time
@@ -24,7 +23,10 @@ from core.tuning.estimating import dtype_of
 from core.tuning.methods import METHODS
 from core.tuning.request import TuneRequest
 from core.tuning.training import checkpoints, session, steps
+from core.tuning.training.logits import KeptLogits
 from core.tuning.training.teller import Teller
+from core.tuning.training.trainer import arguments, only, trainer_class
+from core.tuning.training.watching import Watch
 
 EVALUATED = 200
 """Held-out rows at most that a look computes the loss of."""
@@ -70,16 +72,21 @@ def train(
         Diverged: the loss became infinite or not a number.
         ModelFailed: torch gave up; one sentence.
     """
-    from core.tuning.training.trainer import LoupeTrainer, Watch, arguments, only
+    from transformers.trainer_callback import PrinterCallback
 
     settings, method = request.settings, METHODS[request.method]
     at_once = settings.accumulate * settings.processes
     total = len(data.plan) // at_once
     look = settings.evaluate_every or max(1, total // LOOKS)
     on_cpu = device().type == "cpu"
-    watch = Watch(teller, stops=teller.check, measured=lambda: float(peak.now))
+    logits = KeptLogits(model, data.base.task)
+
+    def tokens_of(step: int) -> int:
+        return sum(data.lengths[row] for batch in data.plan[(step - 1) * at_once : step * at_once] for row in batch)
+
+    watch = Watch(teller, total, tokens=tokens_of, memory=lambda: float(peak.now))
     few = session.uses_t_few(request, data)
-    trainer = LoupeTrainer(
+    trainer = trainer_class()(
         model=model,
         args=arguments(
             folder,
@@ -105,17 +112,12 @@ def train(
         train_dataset=steps.Steps(data.plan, session.collate(request, data, tokens)),
         eval_dataset=steps.Steps(data.plan[:1], lambda batch: {}),
         data_collator=only,
-        callbacks=[watch],
-        task=data.base.task,
-        virtual=virtual_of(model),
+        callbacks=[watch.callback()],
+        logits=logits,
         t_few_losses=(settings.unlikelihood, settings.length_normalised) if few else None,
-        evaluated=lambda trainer: _look(trainer, request, data, tokens, folder),
+        evaluated=lambda trainer: _look(trainer, logits, request, data, tokens, folder),
     )
-    with contextlib.suppress(ImportError):
-        from transformers.trainer_callback import PrinterCallback
-
-        trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(_progress(teller, total, data, at_once))
+    trainer.remove_callback(PrinterCallback)
     last = next(checkpoints.whole(folder), None)
     if last is not None:
         watch.take_up(last[1])
@@ -145,55 +147,9 @@ def train(
     return Outcome(total, watch.losses, watch.held_out, seen, seconds, peak.bytes)
 
 
-def virtual_of(model: Any) -> int:
-    """By how many places a model's own vectors shift its logits."""
-    config = getattr(model, "active_peft_config", None)
-    if config is None or str(getattr(config.peft_type, "value", "")) not in ("PROMPT_TUNING", "P_TUNING"):
-        return 0
-    return int(config.num_virtual_tokens)
-
-
-def logits_of(task: Any) -> Callable[[Any, dict[str, Any]], Any]:
-    """Logits at the kept positions of a batch, outside of a trainer."""
-
-    def logits(model: Any, batch: dict[str, Any]) -> Any:
-        given = {name: batch[name] for name in ("input_ids", "attention_mask") if name in batch}
-        if task != "causal":
-            return model(**given, labels=batch["labels"]).logits
-        prefix = str(getattr(getattr(model, "active_peft_config", None), "peft_type", "")).endswith("PREFIX_TUNING")
-        cache = {} if prefix else {"use_cache": False}
-        return model(**given, **cache, logits_to_keep=batch["keep"] + virtual_of(model)).logits
-
-    return logits
-
-
-def _progress(teller: Teller, total: int, data: session.Prepared, at_once: int) -> Any:
-    from transformers import TrainerCallback
-
-    class Steps(TrainerCallback):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self.last = time.perf_counter()
-
-        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            step, now = int(state.global_step), time.perf_counter()
-            batches = data.plan[(step - 1) * at_once : step * at_once]
-            tokens = sum(data.lengths[row] for batch in batches for row in batch)
-            teller.metric("tokens/s", step, tokens / max(now - self.last, 1e-9))
-            self.last = now
-            teller.progress(step, total, "steps", "training")
-            if step >= total:
-                control.should_save = True
-
-        def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            self.last = time.perf_counter()  # looking is not training
-
-        def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            self.last = time.perf_counter()
-
-    return Steps()
-
-
-def _look(trainer: Any, request: TuneRequest, data: session.Prepared, tokens: Tokens, folder: Path) -> dict[str, float]:
+def _look(
+    trainer: Any, logits_at: KeptLogits, request: TuneRequest, data: session.Prepared, tokens: Tokens, folder: Path
+) -> dict[str, float]:
     """Loss over held-out rows, per learned token; and a few answers into `samples.jsonl`."""
     import torch
 
@@ -206,13 +162,13 @@ def _look(trainer: Any, request: TuneRequest, data: session.Prepared, tokens: To
     with torch.no_grad():
         for batch in collated:
             on_device = trainer._prepare_inputs(batch)
-            logits = trainer.logits(model, on_device)
+            logits = logits_at(model, on_device)
             labels = on_device["labels"].reshape(-1)
             flat = logits.reshape(-1, logits.shape[-1]).float()
             loss += torch.nn.functional.cross_entropy(flat, labels, ignore_index=-100, reduction="sum").cpu()
             count += int((labels != -100).sum())
     if trainer.is_world_process_zero() and data.base.task == "causal" and settings.strategy == "none":
-        asked = Asked(model, tokens, settings, logits_of(data.base.task), METHODS[request.method].virtual)
+        asked = Asked(model, tokens, settings, logits_at, METHODS[request.method].virtual)
         _samples(asked, data, int(trainer.state.global_step), folder)
     model.train(was_training)
     return {"eval_loss": float(loss) / max(count, 1)}

@@ -8,7 +8,7 @@ import pytest
 
 from core.tuning.comparing.labels import likelihoods
 from core.tuning.data import Encoded
-from core.tuning.training.training import logits_of
+from core.tuning.training.logits import KeptLogits
 
 
 def candidates() -> list[Encoded]:
@@ -23,7 +23,7 @@ def test_behind_one_prompt_and_alone(tiny_model: Path) -> None:
 
     model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32).eval()
     together = likelihoods(model, candidates(), None)
-    apart = likelihoods(model, candidates(), logits_of("causal"))
+    apart = likelihoods(model, candidates(), KeptLogits(model, "causal"))
     by_hand = []
     for each in candidates():
         with torch.no_grad():
