@@ -79,7 +79,7 @@ def page() -> None:
         pending = look_at(request)
     except LoupeError as error:
         refused = str(error)
-    method_desk(pending.checked if pending else None)
+    method_desk(pending.found if pending else None)
     settings_form()
     if pending is not None:
         outlook(request, pending)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.compression.distillation.loss import hard_loss, mixed_loss, soft_loss
-from core.compression.pruning.keeping import held
 from core.errors import LoupeError
+from core.models.zeros import keep_zeros
 
 if TYPE_CHECKING:
     import torch
@@ -71,23 +71,23 @@ def train(teacher: Any, student: Any, ids: torch.Tensor, recipe: Recipe, job: Jo
     job.metric("held-out loss", 0, first)
     every = max(1, recipe.steps // LOOKS)
     last = first
-    with held(student, optimizer):
-        for step in range(1, recipe.steps + 1):
-            job.check()
-            for group in optimizer.param_groups:
-                group["lr"] = rate(step, recipe.steps, recipe.learning_rate)
-            rows = trained[torch.randint(len(trained), (recipe.batch_size,), generator=generator)].to(student.device)
-            loss = _losses(teacher, student, rows, recipe, step, job)
-            if not math.isfinite(float(loss.detach())):
-                raise LoupeError(f"The loss is no number any more at step {step}; lower learning_rate.")
-            optimizer.zero_grad(set_to_none=True)
-            torch.autograd.backward(loss)
-            torch.nn.utils.clip_grad_norm_(student.parameters(), CLIP)
-            optimizer.step()
-            job.progress(step, recipe.steps, "steps", f"loss {float(loss.detach()):.3f}")
-            if step % every == 0 or step == recipe.steps:
-                last = _held_out(student, checked, job)
-                job.metric("held-out loss", step, last)
+    keep_zeros(student)
+    for step in range(1, recipe.steps + 1):
+        job.check()
+        for group in optimizer.param_groups:
+            group["lr"] = rate(step, recipe.steps, recipe.learning_rate)
+        rows = trained[torch.randint(len(trained), (recipe.batch_size,), generator=generator)].to(student.device)
+        loss = _losses(teacher, student, rows, recipe, step, job)
+        if not math.isfinite(float(loss.detach())):
+            raise LoupeError(f"The loss is no number any more at step {step}; lower learning_rate.")
+        optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(student.parameters(), CLIP)
+        optimizer.step()
+        job.progress(step, recipe.steps, "steps", f"loss {float(loss.detach()):.3f}")
+        if step % every == 0 or step == recipe.steps:
+            last = _held_out(student, checked, job)
+            job.metric("held-out loss", step, last)
     student.eval().requires_grad_(False)
     return {
         "steps": recipe.steps,

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from core.compression.calibration import Calibration, pieces
+
 if TYPE_CHECKING:
     from core.compression.request import CompressRequest
     from core.compression.source import Source
@@ -57,6 +59,16 @@ class Work:
     source: Source
     target: Path
     job: JobContext
+
+    def text(self, tokenizer: Any) -> Calibration:
+        """The pieces of text that the request's settings `CALIBRATION` ask for.
+
+        Raises:
+            InvalidInput, NotFound: as `core.compression.calibration.pieces`.
+        """
+        request = self.request
+        drawn = (request.calibration, request.samples, request.sample_tokens, request.seed)
+        return pieces(tokenizer, *drawn, context_length=self.source.context_length)
 
 
 class MethodModule(Protocol):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.compression.calibration import pieces
 from core.compression.loading import load_model, load_tokenizer, save_model, source_dtype, working_dtype
 from core.compression.methods.base import CALIBRATION, Method, Work
 from core.compression.request import CompressRequest
@@ -68,14 +67,7 @@ def run(work: Work) -> dict[str, Any]:
 
     request, job = work.request, work.job
     tokenizer = load_tokenizer(work.source.folder)
-    text = pieces(
-        tokenizer,
-        request.calibration,
-        request.samples,
-        request.sample_tokens,
-        request.seed,
-        context_length=work.source.context_length,
-    )
+    text = work.text(tokenizer)
     job.check()
     teacher = load_model(work.source.folder, working_dtype(work.source.config))
     made: dict[str, Any] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from core.compression.calibration import Calibration, pieces
+from core.compression.calibration import Calibration
 from core.compression.layers import decoder_layers, linear_layers
 from core.compression.loading import load_model, load_tokenizer, offline, save_model, working_dtype
 from core.compression.methods.base import CALIBRATION, Method, Work
@@ -57,16 +57,7 @@ def run(work: Work) -> dict[str, Any]:
     size = group_size(request, work.source.folder)
     job.progress(0, None, "", "opening the model")
     tokenizer = load_tokenizer(work.source.folder)
-    text: Calibration | None = None
-    if request.calibrated:
-        text = pieces(
-            tokenizer,
-            request.calibration,
-            request.samples,
-            request.sample_tokens,
-            request.seed,
-            context_length=work.source.context_length,
-        )
+    text = work.text(tokenizer) if request.calibrated else None
     job.check()
     model = load_model(work.source.folder, working_dtype(work.source.config))
     weights = QuantizationArgs(
@@ -82,10 +73,9 @@ def run(work: Work) -> dict[str, Any]:
         recipe = GPTQModifier(config_groups=groups, ignore=whole, dampening_frac=request.dampening)
         _apply(model, recipe, text, work)
     job.check()
-    job.progress(1, None, "", "writing")
+    job.progress(0, None, "", "writing")
     save_model(model, tokenizer, work.target)
-    for left in ("recipe.yaml",):  # llm-compressor's own record; ours says more
-        (work.target / left).unlink(missing_ok=True)
+    (work.target / "recipe.yaml").unlink(missing_ok=True)  # llm-compressor's own record; ours says more
     made = {"linear_bits_per_weight": round(bits_per_linear_weight(work.target), 4), "group_size": size}
     return made | ({"calibration": text.described} if text is not None else {})
 

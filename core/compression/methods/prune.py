@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.compression.calibration import Calibration, pieces
 from core.compression.loading import load_model, load_tokenizer, save_model, source_dtype, working_dtype
 from core.compression.methods.base import CALIBRATION, Method, Work
 from core.compression.pruning import count_zeros
@@ -57,16 +56,7 @@ def run(work: Work) -> dict[str, Any]:
 
     request, job = work.request, work.job
     tokenizer = load_tokenizer(work.source.folder)
-    text: Calibration | None = None
-    if request.criterion != "magnitude":
-        text = pieces(
-            tokenizer,
-            request.calibration,
-            request.samples,
-            request.sample_tokens,
-            request.seed,
-            context_length=work.source.context_length,
-        )
+    text = work.text(tokenizer) if request.criterion != "magnitude" else None
     job.check()
     model = load_model(work.source.folder, working_dtype(work.source.config))
     made: dict[str, Any] = {}
@@ -79,7 +69,7 @@ def run(work: Work) -> dict[str, Any]:
     else:
         weights.by_sparsegpt(model, text.ids, request.sparsity, request.structure == "2:4", request.dampening, job)
     job.check()
-    job.progress(1, None, "", "writing")
+    job.progress(0, None, "", "writing")
     save_model(model, tokenizer, work.target, source_dtype(work.source.config))
     zeros, count = count_zeros(model)
     made |= {"zeros": zeros, "weights": count, "sparsity": round(zeros / count, 6)}

@@ -1,8 +1,8 @@
-"""Pruning: single weights (masks), whole parts (structured), and masks that stay in force while a model is trained on.
+"""Pruning: single weights (masks) and whole parts (structured).
 
-Knows nothing of requests or jobs beyond the walk through the layers.
+Zeros stay zero in training by `core.models.zeros`. Knows nothing of requests, nor of jobs beyond a walk through layers.
 """
 
-from core.compression.pruning.keeping import count_zeros, held, masks_of
+from core.compression.pruning.counting import count_zeros
 
-__all__ = ["count_zeros", "held", "masks_of"]
+__all__ = ["count_zeros"]

@@ -7,12 +7,9 @@ Asks no model. Knows nothing of pages.
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
 from core.errors import LoupeError
 from core.evals.datasets import BrokenRow, Checked, check, rows_of
@@ -23,15 +20,13 @@ from core.evals.running.keys import key_of
 from core.evals.running.start import check_models
 from core.evals.variant import Request
 from core.generation.request import GenerationRequest
-from core.log import get_log
+from core.live.looks import Looks, Pending, stamp
 from core.store import evals as store
 
 FIRST_ROWS = 3
 MOST_COUNTED = 20_000
 """Cells of which it is counted how many need a call: about ten seconds."""
 BATCH = 500
-KEPT = 8
-UNEXPECTED = "Something went wrong inside Loupe; the details are in logs/loupe.log in the data directory."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +64,6 @@ class Look:
     first: tuple[FirstRow, ...]
 
 
-@dataclass(slots=True)
-class Pending:
-    """A look that is being taken, or was."""
-
-    look: Look | None = None
-    error: str | None = None
-    """Why there is none, one sentence."""
-    done: threading.Event = field(default_factory=threading.Event)
-
-
 def look_at(file: EvalFile, *, use_cache: bool = True) -> Look:
     """Read everything once, and say what would be done.
 
@@ -112,40 +97,19 @@ def look_at(file: EvalFile, *, use_cache: bool = True) -> Look:
     )
 
 
-def look(file: EvalFile, *, use_cache: bool = True) -> Pending:
+def look(file: EvalFile, *, use_cache: bool = True) -> Pending[Look]:
     """The look at this very file, with this very data; it is being taken if it is new."""
-    key = _key(file, use_cache)
-    with _lock:
-        pending = _looks.get(key)
-        if pending is None:
-            pending = _looks[key] = Pending()
-            threading.Thread(target=_take, args=(pending, file, use_cache), name="eval look", daemon=True).start()
-        _looks.move_to_end(key)
-        while len(_looks) > KEPT:
-            _looks.popitem(last=False)
-    return pending
+    times = [stamp(each) for each in (file.data.path, *file.data.more) if each]  # zeros: of the hub, or gone
+    key = hashlib.sha256(f"{file.model_dump_json()} {times} {use_cache}".encode()).hexdigest()
+    return _looks.look(key, lambda: look_at(file, use_cache=use_cache))
 
 
 def forget() -> None:
     """Take every look anew: outputs have come since."""
-    with _lock:
-        _looks.clear()
+    _looks.forget()
 
 
-_looks: OrderedDict[str, Pending] = OrderedDict()
-_lock = threading.Lock()
-
-
-def _take(pending: Pending, file: EvalFile, use_cache: bool) -> None:
-    try:
-        pending.look = look_at(file, use_cache=use_cache)
-    except LoupeError as error:
-        pending.error = str(error)
-    except Exception:  # a page waits for this thread
-        get_log().exception("evals: a look failed")
-        pending.error = UNEXPECTED
-    finally:
-        pending.done.set()
+_looks: Looks[Look] = Looks("evals", 8)
 
 
 def _keys(file: EvalFile) -> Iterator[str]:
@@ -177,16 +141,3 @@ def _messages(request: Request) -> tuple[tuple[str, str], ...]:
         return tuple((each["role"], each["content"]) for each in request.chat)
     system = (("system", request.system),) if request.system else ()
     return (*system, ("question", request.question))
-
-
-def _key(file: EvalFile, use_cache: bool) -> str:
-    times = [_changed(Path(each)) for each in (file.data.path, *file.data.more) if each]
-    return hashlib.sha256(f"{file.model_dump_json()} {times} {use_cache}".encode()).hexdigest()
-
-
-def _changed(path: Path) -> tuple[int, int]:
-    try:
-        about = path.stat()
-    except OSError:  # of the hub, or gone
-        return 0, 0
-    return about.st_size, about.st_mtime_ns

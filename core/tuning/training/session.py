@@ -13,6 +13,7 @@ from typing import Any
 
 from core.errors import InvalidInput, Unsupported
 from core.models.device import device
+from core.models.zeros import keep_zeros
 from core.tuning.base import Base, find_base, load_base
 from core.tuning.counting import Counted, counted
 from core.tuning.data import (
@@ -34,7 +35,6 @@ from core.tuning.methods import METHODS, Preparing
 from core.tuning.request import TuneRequest
 from core.tuning.settings import TuneSettings
 from core.tuning.training import steps
-from core.tuning.training.masks import keep_zeros
 
 BEGINNING = "Classify, answer or continue the text as in the examples."
 """Where a soft prompt starts for data without labels, unless a text is given."""

@@ -37,8 +37,8 @@ def outlook(draft: Draft, said: Overrides, *, busy: bool, stamp: str) -> None:
         st.fragment(_wait, run_every=POLL_S)(draft, said)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        if pending.look is not None:
-            st.markdown(f"**{_size(draft, pending.look)}** · {_calls(pending.look)}", width="stretch")
+        if pending.found is not None:
+            st.markdown(f"**{_size(draft, pending.found)}** · {_calls(pending.found)}", width="stretch")
         else:
             st.error(plain(pending.error or ""), icon=":material/error:")
         st.button(
@@ -46,13 +46,13 @@ def outlook(draft: Draft, said: Overrides, *, busy: bool, stamp: str) -> None:
             icon=":material/play_arrow:",
             key="evals_run",
             type="primary",
-            disabled=busy or pending.look is None,
+            disabled=busy or pending.found is None,
             help="An eval is running; wait for it or cancel it." if busy else None,
             on_click=start,
-            args=(draft, said, pending.look),
+            args=(draft, said, pending.found),
         )
-    if pending.look is not None:
-        _details(draft, pending.look)
+    if pending.found is not None:
+        _details(draft, pending.found)
 
 
 def _wait(draft: Draft, said: Overrides) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import LoupeError
+from core.live.looks import Pending
 from core.tuning import looking, places
-from core.tuning.looking import Pending
 from core.tuning.request import TuneRequest
 from core.tuning.start import Checked
 from pages.shared.documents.picker import counted
@@ -22,14 +22,14 @@ POLL_S = 0.5
 PROBLEMS = 5
 
 
-def look_at(request: TuneRequest) -> Pending:
+def look_at(request: TuneRequest) -> Pending[Checked]:
     """The look at a draft, after a moment's wait: most are done by then, and nothing jumps."""
     pending = looking.look(request)
     pending.done.wait(0.3)
     return pending
 
 
-def outlook(request: TuneRequest, pending: Pending) -> None:
+def outlook(request: TuneRequest, pending: Pending[Checked]) -> None:
     """Draw it.
 
     Args:
@@ -42,7 +42,7 @@ def outlook(request: TuneRequest, pending: Pending) -> None:
         if _why_not(request, pending) is None:
             start(request)
         give_up_start()
-    checked = pending.checked
+    checked = pending.found
     if checked is not None:
         st.markdown(_size(checked))
     elif pending.error:
@@ -80,10 +80,10 @@ def _wait(request: TuneRequest) -> None:
     st.caption(f":material/hourglass_empty: Reading the rows, counting and estimating…{then}")
 
 
-def _why_not(request: TuneRequest, pending: Pending) -> str | None:
+def _why_not(request: TuneRequest, pending: Pending[Checked]) -> str | None:
     if not pending.done.is_set():
         return "The rows are still being looked at."
-    if pending.checked is None:
+    if pending.found is None:
         return pending.error
     try:
         places.result_folder(request)

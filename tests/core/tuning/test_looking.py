@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from core.errors import InvalidInput
+from core.live.looks import UNEXPECTED
 from core.tuning import looking
 from core.tuning.request import TuneRequest
 
@@ -39,7 +40,7 @@ def test_the_same_run_is_looked_at_once_whatever_its_name(tmp_path: Path, monkey
 
 
 @pytest.mark.parametrize(
-    ("error", "said"), [(InvalidInput("No rows."), "No rows."), (RuntimeError("secret"), looking.UNEXPECTED)]
+    ("error", "said"), [(InvalidInput("No rows."), "No rows."), (RuntimeError("secret"), UNEXPECTED)]
 )
 def test_what_goes_wrong_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
@@ -50,7 +51,7 @@ def test_what_goes_wrong_is_one_sentence(
     monkeypatch.setattr(looking, "check", fail)
     pending = looking.look(run(tmp_path / "gone.jsonl"))
     assert pending.done.wait(10)
-    assert (pending.checked, pending.error) == (None, said)
+    assert (pending.found, pending.error) == (None, said)
 
 
 def test_the_latest_look_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
