@@ -34,7 +34,7 @@ def run(request: dict[str, Any], job: JobContext) -> dict[str, Any]:
     asked = TuneRequest.model_validate(request)
     folder = places.run_folder(job.id)
     (folder / "request.json").write_text(asked.model_dump_json(), encoding="utf-8")
-    place = places.result_folder(asked)  # before anything is computed
+    place = places.result_folder(asked, job.id)  # before anything is computed
     with open_tokens(asked.model) as tokens:
         job.progress(0, None, "", "reading the data")
         data = session.prepare_data(asked, tokens)
@@ -77,7 +77,8 @@ class _Run:
         self._scores(model, AFTER, "the tuned model answers")
         self._compare()
         job.progress(outcome.steps, outcome.steps, "steps", "saving")
-        save_result(model, request, data.base.ref, data.base.folder, place, self._about(counted, outcome))
+        if not place.exists():  # an earlier attempt may have been killed right after
+            save_result(model, request, data.base.ref, data.base.folder, place, self._about(counted, outcome))
         del model
         give_back()
         self._tell(path=str(place), ref=places.reference(request, data.base.ref))

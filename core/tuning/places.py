@@ -9,6 +9,7 @@ Knows nothing of training.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from core.errors import Conflict, InvalidInput
@@ -16,6 +17,9 @@ from core.models.registry import local_dir
 from core.settings import ensure_home, get_settings
 from core.tuning.methods import METHODS
 from core.tuning.request import NAME, TuneRequest
+
+ABOUT = "loupe.json"
+"""Beside every result: how it was made."""
 
 
 def run_folder(job_id: str) -> Path:
@@ -31,8 +35,12 @@ def run_folder(job_id: str) -> Path:
     return folder
 
 
-def result_folder(request: TuneRequest) -> Path:
+def result_folder(request: TuneRequest, job_id: str = "") -> Path:
     """Where the result will lie.
+
+    Args:
+        request: of the run.
+        job_id: what this very job has written already is no conflict.
 
     Raises:
         InvalidInput: its name is not a plain name.
@@ -42,9 +50,18 @@ def result_folder(request: TuneRequest) -> Path:
         raise InvalidInput(f"name is {request.name[:60]!r}: use letters, digits, '.', '_' and '-'.", "name")
     adapter = METHODS[request.method].result == "adapter"
     folder = (get_settings().home.expanduser() / "adapters" if adapter else local_dir()) / request.name
-    if folder.exists() or folder.is_symlink():
+    if (folder.exists() or folder.is_symlink()) and not is_result_of(folder, job_id):
         raise Conflict(f"There is already something named {request.name} in {folder.parent}; choose another name.")
     return folder
+
+
+def is_result_of(folder: Path, job_id: str) -> bool:
+    """Whether a job has written its result there: it may have been killed right after."""
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(job_id) and isinstance(about, dict) and about.get("job") == job_id
 
 
 def reference(request: TuneRequest, base: str) -> str:

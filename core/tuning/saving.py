@@ -14,10 +14,10 @@ from typing import Any
 
 from core.errors import StoreError
 from core.tuning.methods import METHODS
+from core.tuning.places import ABOUT
 from core.tuning.request import TuneRequest
 
 LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes")
-ABOUT = "loupe.json"
 
 
 def save_result(

@@ -95,6 +95,15 @@ def test_a_full_disk_is_one_sentence_and_the_run_goes_on_afterwards(
     assert run(ask(compare_rows=0, samples=0), JobContext("tuning", attempt=2))["steps"] == 10
 
 
+def test_a_job_killed_after_its_result_was_written_comes_to_its_end(ask: Ask, run: Run) -> None:
+    request = ask(compare_rows=0, samples=0)
+    first = run(request)
+    again = run(request, JobContext("tuning", attempt=2))
+    assert (again["path"], again["train_loss"]) == (first["path"], first["train_loss"])
+    with pytest.raises(LoupeError, match="There is already something named tuned"):
+        run(request, JobContext("another"))
+
+
 @pytest.mark.slow
 def test_kill_9_at_random_moments(ask: Ask, run: Run) -> None:
     """The job's worker is killed three times; the curve is that of a run that was left alone."""
