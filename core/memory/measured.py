@@ -24,6 +24,7 @@ class Peak:
         self._gpu = device if device is not None and device.type == "cuda" else None
         self._highest = 0
         self._exact = False
+        self._lock = threading.Lock()  # a look that began before the peak is forgotten must not bring it back
         if self._gpu is not None:
             import torch
 
@@ -42,7 +43,8 @@ class Peak:
 
             torch.cuda.reset_peak_memory_stats(self._gpu)
             return
-        self._highest = 0
+        with self._lock:
+            self._highest = 0
         try:
             _CLEAR.write_text("5", encoding="ascii")  # proc(5): reset the peak of the resident size
             self._exact = True
@@ -72,7 +74,8 @@ class Peak:
         import time
 
         while True:
-            self._highest = max(self._highest, held())
+            with self._lock:
+                self._highest = max(self._highest, held())
             time.sleep(0.02)
 
 

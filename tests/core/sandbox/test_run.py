@@ -356,5 +356,7 @@ def test_the_status_is_cached_and_in_order() -> None:
     | st.text(st.characters(codec="utf-8"), max_size=20)
 )
 def test_both_engines_agree_on_plain_values(value: object) -> None:
-    found = {run(f"ans = {value!r}", engine=engine).value for engine in BOTH}
-    assert found == {str(value)}
+    for engine in BOTH:
+        said = run(f"ans = {value!r}", engine=engine).value
+        # A float that lies halfway between two shortest texts may be written as either; both read back as itself.
+        assert float(said or "nan") == value if isinstance(value, float) else said == str(value)
