@@ -28,6 +28,7 @@ FIGURES = (
     "app_start",
     "hybrid_50k",
     "ingest_chunks",
+    "ingest_memory",
     "query_50k",
     "rebuild_50k",
     "eval_matrix",

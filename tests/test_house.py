@@ -10,7 +10,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -69,15 +69,22 @@ def tree(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"))
 
 
-def imports(file: Path) -> Iterator[str]:
+def nodes(files: Sequence[Path]) -> Iterator[tuple[Path, ast.AST]]:
+    """Every node of every file."""
+    return ((file, node) for file in files for node in ast.walk(tree(file)))
+
+
+@cache
+def imports(file: Path) -> list[str]:
     """Every module that the file imports, anywhere in it."""
+    found: list[str] = []
     for node in ast.walk(tree(file)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{name_of(file)} line {node.lineno}: a relative import; write it out"
-            yield str(node.module)
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += (str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names))
+    return found
 
 
 def package(module: str) -> str | None:
@@ -88,20 +95,21 @@ def package(module: str) -> str | None:
     return ".".join(parts[1:3]) if ".".join(parts[1:3]) in APART else parts[1]
 
 
-@pytest.mark.parametrize("file", CORE, ids=name_of)
-def test_arrows_point_inwards(file: Path) -> None:
-    own = package(".".join(file.relative_to(ROOT).with_suffix("").parts))
-    if own == "__init__":
-        own = None
-    imported = {name for module in imports(file) if (name := package(module))}
-    if own is None or own in BASE:
-        allowed: set[str] | None = BASE
-    else:
-        assert own in ALLOWED, f"core.{own} is new: say in ALLOWED what it may import"
-        allowed = ALLOWED[own]
-    if allowed is not None:
-        wrong = imported - allowed - BASE - {own}
-        assert not wrong, f"{name_of(file)} must not import core.{', core.'.join(sorted(wrong))}"
+def test_arrows_point_inwards() -> None:
+    wrong = {}
+    for file in CORE:
+        own = package(".".join(file.relative_to(ROOT).with_suffix("").parts))
+        if own == "__init__":
+            own = None
+        imported = {name for module in imports(file) if (name := package(module))}
+        if own is None or own in BASE:
+            allowed: set[str] | None = BASE
+        else:
+            assert own in ALLOWED, f"core.{own} is new: say in ALLOWED what it may import"
+            allowed = ALLOWED[own]
+        if allowed is not None and (more := imported - allowed - BASE - {own}):
+            wrong[name_of(file)] = sorted(more)
+    assert wrong == {}, "these may not be imported from there"
 
 
 def test_the_allowed_arrows_have_no_cycle() -> None:
@@ -118,14 +126,17 @@ def test_the_allowed_arrows_have_no_cycle() -> None:
     assert seen >= set(ALLOWED)
 
 
-@pytest.mark.parametrize("file", CORE, ids=name_of)
-def test_core_knows_nothing_of_streamlit_or_pages(file: Path) -> None:
-    assert not {module.split(".")[0] for module in imports(file)} & {"streamlit", "pages", "app"}
+def importing(files: list[Path], names: set[str]) -> list[str]:
+    """Those of the files that import one of the top-level names."""
+    return [name_of(file) for file in files if {module.split(".")[0] for module in imports(file)} & names]
 
 
-@pytest.mark.parametrize("file", PAGES, ids=name_of)
-def test_pages_import_no_heavy_library(file: Path) -> None:
-    assert not {module.split(".")[0] for module in imports(file)} & set(HEAVY)
+def test_core_knows_nothing_of_streamlit_or_pages() -> None:
+    assert importing(CORE, {"streamlit", "pages", "app"}) == []
+
+
+def test_pages_import_no_heavy_library() -> None:
+    assert importing(PAGES, set(HEAVY)) == []
 
 
 def loaded_after(program: str) -> list[str]:
@@ -178,13 +189,13 @@ def test_every_page_is_in_the_navigation() -> None:
     assert [name_of(file) for file in PAGES if f'"{name_of(file)}"' not in router] == []
 
 
-@pytest.mark.parametrize("file", EVERYTHING, ids=name_of)
-def test_a_file_opens_with_what_it_does_and_holds_one_thing(file: Path) -> None:
-    text = file.read_text(encoding="utf-8")
-    assert ast.get_docstring(ast.parse(text)), "no docstring at the top"
-    if file not in CODE:
-        return
-    assert len(text.splitlines()) <= 400, "more than 400 lines: it holds two things"
+def test_a_file_opens_with_what_it_does() -> None:
+    assert [name_of(file) for file in EVERYTHING if not ast.get_docstring(tree(file))] == []
+
+
+def test_a_file_holds_one_thing() -> None:
+    """One of more than 400 lines holds two."""
+    assert [name_of(file) for file in CODE if file.read_text(encoding="utf-8").count("\n") > 400] == []
 
 
 FORBIDDEN_NAMES = {
@@ -224,11 +235,9 @@ def formats_text(call: ast.Call) -> bool:
     return not (isinstance(call.func.value, ast.Call) and dotted(call.func.value.func) == "super")
 
 
-@pytest.mark.parametrize("file", CODE, ids=name_of)
-def test_what_is_forbidden_is_absent(file: Path) -> None:
-    for module in imports(file):
-        assert module.split(".")[0] not in FORBIDDEN_MODULES, f"{name_of(file)} imports {module}"
-    for node in ast.walk(tree(file)):
+def test_what_is_forbidden_is_absent() -> None:
+    assert importing(CODE, FORBIDDEN_MODULES) == []
+    for file, node in nodes(CODE):
         where = f"{name_of(file)} line {getattr(node, 'lineno', '?')}"
         if isinstance(node, ast.keyword):
             assert node.arg not in FORBIDDEN_NAMES, f"{where}: {node.arg}: {FORBIDDEN_NAMES.get(str(node.arg))}"
@@ -241,25 +250,22 @@ def test_what_is_forbidden_is_absent(file: Path) -> None:
             assert not formats_text(node), f"{where}: str.format reaches into objects; use an f-string or replace"
 
 
-@pytest.mark.parametrize("file", [file for file in CODE if file not in CORE], ids=name_of)
-def test_messages_show_text_as_it_is(file: Path) -> None:
+def test_messages_show_text_as_it_is() -> None:
     """An error may quote a title or a name that somebody wrote, and Streamlit reads a message as Markdown."""
-    for node in ast.walk(tree(file)):
+    for file, node in nodes([file for file in CODE if file not in CORE]):
         if isinstance(node, ast.Call) and dotted(node.func) in ("st.error", "st.warning"):
             body = node.args[0]
             shown = isinstance(body, ast.Constant) or (isinstance(body, ast.Call) and dotted(body.func) == "plain")
             assert shown, f"{name_of(file)} line {node.lineno}: wrap it in plain(...)"
 
 
-@pytest.mark.parametrize("file", CORE, ids=name_of)
-def test_core_guards_nothing_by_assert(file: Path) -> None:
+def test_core_guards_nothing_by_assert() -> None:
     """`python -O` removes assertions."""
-    assert [node.lineno for node in ast.walk(tree(file)) if isinstance(node, ast.Assert)] == []
+    assert [(name_of(file), node.lineno) for file, node in nodes(CORE) if isinstance(node, ast.Assert)] == []
 
 
-@pytest.mark.parametrize("file", CODE, ids=name_of)
-def test_no_exception_is_swallowed(file: Path) -> None:
-    for node in ast.walk(tree(file)):
+def test_no_exception_is_swallowed() -> None:
+    for file, node in nodes(CODE):
         if isinstance(node, ast.ExceptHandler):
             broad = node.type is None or dotted(node.type) in ("Exception", "BaseException")
             silent = all(isinstance(line, ast.Pass) for line in node.body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -81,13 +82,11 @@ def test_probabilities_before_the_samplers(model: LlamaCppModel) -> None:
     assert plain.logprob == cold.logprob and not plain.top, "shown even when no alternatives are asked for"
 
 
-def test_probabilities_agree_with_transformers_on_the_same_weights(model: LlamaCppModel) -> None:
+def test_probabilities_agree_with_transformers_on_the_same_weights(model: LlamaCppModel, unpacked: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM
 
-    reference = AutoModelForCausalLM.from_pretrained(
-        gguf_file().parent, gguf_file=gguf_file().name, dtype=torch.float32
-    ).eval()
+    reference = AutoModelForCausalLM.from_pretrained(unpacked, dtype=torch.float32).eval()
     with torch.no_grad():
         logprobs = reference(torch.tensor([model.encode_text(str(FRANCE["prompt"]))])).logits[0, -1].log_softmax(-1)
     token = answers(model, **FRANCE, params=GREEDY, top_logprobs=10)[0].tokens[0]

@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.core.generation.conftest import crowd, ids, request, run
 
-TOKENS = 12
+TOKENS = 6
 PROMPTS = [
     "The history of the lens begins",
     "Once upon a time, in a small village,",
@@ -53,7 +53,7 @@ def test_greedy_equals_generate(folder: Path) -> None:
     greedy = [request(model, prompt, temperature=0, max_tokens=TOKENS) for prompt in PROMPTS]
     assert [ids(run(one)) for one in greedy] == expected
     others = [
-        request(model, prompt, temperature=0.5 + place / 20, top_p=0.9, seed=place, max_tokens=4 + place)
+        request(model, prompt, temperature=0.5 + place / 20, top_p=0.9, seed=place, max_tokens=4 + place % 3)
         for place, prompt in enumerate(PROMPTS[:8])
     ]
     assert [ids(result) for result in crowd(greedy + others)[: len(greedy)]] == expected
