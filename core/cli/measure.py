@@ -25,6 +25,8 @@ def command(
     window: Annotated[str | None, typer.Option(metavar="N", help=_help("window"))] = None,
     stride: Annotated[str | None, typer.Option(metavar="N", help=_help("stride"))] = None,
     tokens: Annotated[str | None, typer.Option(metavar="N", help=_help("tokens"))] = None,
+    eval_file: Annotated[str, typer.Option("--eval", metavar="FILE", help=_help("eval_file"), show_default=False)] = "",
+    eval_rows: Annotated[str | None, typer.Option(metavar="N", help=_help("eval_rows"))] = None,
     no_speed: Annotated[bool, typer.Option("--no-speed", help="Leave out tokens per second.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
@@ -33,18 +35,20 @@ def command(
     from core.cli.following import ended_well, follow_job
     from core.compression import measuring
 
-    given = {"window": window, "stride": stride, "tokens": tokens}
+    given = {"window": window, "stride": stride, "tokens": tokens, "eval_rows": eval_rows}
     given = {key: value for key, value in given.items() if value is not None}
-    job = measuring.start(MeasureRequest.parse(models=models, text=text, speed=not no_speed, **given))
+    job = measuring.start(
+        MeasureRequest.parse(models=models, text=text, eval_file=eval_file, speed=not no_speed, **given)
+    )
     result = ended_well(follow_job(job, quiet)).result
     if as_json:
-        common = {key: result[key] for key in ("window", "stride", "prompt_tokens")}
+        common = {key: result[key] for key in ("window", "stride", "prompt_tokens", "eval") if key in result}
         print_json([{**row, **common} for row in result["rows"]])
         return
-    print_table(
-        ["model", "perplexity", "on disk", "in memory", "bits/weight", "writes", "reads", "loads"],
-        [_cells(row) for row in result["rows"]],
-    )
+    columns = ["model", "perplexity", "on disk", "in memory", "bits/weight", "writes", "reads", "loads"]
+    if eval_file:
+        columns.insert(2, "accuracy")
+    print_table(columns, [_cells(row) for row in result["rows"]])
     complain(
         f"window {result['window']:,}, stride {result['stride']:,} tokens; prompt of {result['prompt_tokens']:,}; "
         f"in brackets: times the first"
@@ -66,6 +70,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
     return [
         shown(row["ref"], 60),
         times("perplexity", "∞" if perplexity is None else f"{perplexity:.4g}"),
+        *([_accuracy(row["accuracy"])] if "accuracy" in row else []),
         times("size_bytes", size(row["size_bytes"])),
         times("memory_bytes", size(row["memory_bytes"])),
         f"{row['bits_per_weight']:.2f}",
@@ -73,3 +78,10 @@ def _cells(row: dict[str, Any]) -> list[str]:
         speed("prefill_tokens_per_s"),
         times("load_s", f"{row['load_s']:.2f} s"),
     ]
+
+
+def _accuracy(score: dict[str, Any]) -> str:
+    if score["share"] is None:
+        return f"no answer ({score['errors']} errors)"
+    low, high = score["ci95"]
+    return f"{score['share']:.1%} ({low:.1%}–{high:.1%}) of {score['n']:,}"

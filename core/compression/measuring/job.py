@@ -21,7 +21,8 @@ def run(request: dict[str, Any], job: JobContext) -> dict[str, Any]:
 
     Returns:
         `{"rows": [as core.compression.measuring.row.Row, and "against_first"], "text", "window", "stride",
-        "prompt_tokens", "versions"}`, and the same as a partial result after each model.
+        "prompt_tokens", "versions"}`, and the same as a partial result after each model. With an eval file each row
+        has "accuracy" too, and "eval" is as `accuracy.accuracy_of` returns it, less the scores.
 
     Raises:
         LoupeError: a model cannot be loaded or measured; its reference is named.
@@ -29,7 +30,7 @@ def run(request: dict[str, Any], job: JobContext) -> dict[str, Any]:
     asked = MeasureRequest.parse(**request)
     text = read_text(asked.text)
     sight = sight_of(asked)
-    total = len(asked.models)
+    total = len(asked.models) + bool(asked.eval_file)
     rows: list[Any] = []
     result: dict[str, Any] = {}
     job.progress(0, total, "models")
@@ -50,7 +51,24 @@ def run(request: dict[str, Any], job: JobContext) -> dict[str, Any]:
         }
         job.partial(result)
         job.progress(number + 1, total, "models")
+    if asked.eval_file:
+        result = _with_accuracy(result, asked, job)
     return result
+
+
+def _with_accuracy(result: dict[str, Any], asked: MeasureRequest, job: JobContext) -> dict[str, Any]:
+    from core.compression.measuring.accuracy import accuracy_of
+
+    models = len(asked.models)
+    job.previous |= result  # what is shown while the eval runs
+
+    def tell(share: float) -> None:
+        job.progress(models + share, models + 1, "models", "the eval")
+
+    found = accuracy_of(asked, job, tell)
+    scores = found.pop("scores")
+    rows = [{**row, "accuracy": score} for row, score in zip(result["rows"], scores, strict=True)]
+    return {**result, "rows": rows, "eval": found}
 
 
 def sight_of(asked: MeasureRequest) -> Sight:

@@ -43,6 +43,14 @@ class MeasureRequest(BaseModel):
     tokens: int | None = Field(None, ge=16, le=100_000_000, description="Only so many tokens of the text. Empty: all.")
     speed: bool = Field(True, description="Also measure tokens per second, of reading a prompt and of writing.")
 
+    eval_file: str = Field(
+        "",
+        max_length=4096,
+        description="Eval file with one prompt: its questions are asked of every model, and the share that passes is "
+        "the accuracy. Empty: none.",
+    )
+    eval_rows: int | None = Field(None, ge=1, le=100_000, description="Only the first rows of the eval. Empty: all.")
+
     @field_validator("models")
     @classmethod
     def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -57,6 +65,8 @@ class MeasureRequest(BaseModel):
                 f"the stride is {self.stride} and the window {self.window or WINDOW}: tokens between two windows would "
                 f"be left out; lower the stride"
             )
+        if self.eval_rows is not None and not self.eval_file:
+            raise ValueError("eval_rows is given and no eval_file; name one or leave both out")
         return self
 
     @classmethod

@@ -10,7 +10,7 @@ KIND = "measure-models"
 
 
 def check(request: MeasureRequest) -> None:
-    """Look whether every model and the text are there.
+    """Look whether every model, the text and the eval file are there.
 
     Raises:
         InvalidInput, NotFound, Unsupported, UnsafeModel: one is not; one sentence.
@@ -19,6 +19,10 @@ def check(request: MeasureRequest) -> None:
 
     check_text(request.text)
     sight_of(request)
+    if request.eval_file:
+        from core.compression.measuring.accuracy import eval_of
+
+        eval_of(request)
 
 
 def start(request: MeasureRequest) -> str:

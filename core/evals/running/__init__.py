@@ -11,7 +11,7 @@ outputs into cells, `job.py` stores them. Knows nothing of formats, figures or r
 from __future__ import annotations
 
 from core.evals.running.plan import Plan, plan_of
-from core.evals.running.start import cells_of, check_models, delete, job_of, latest, resume, resume_eval, start
+from core.evals.running.start import cells_of, check_models, delete, job_of, latest, prepare, resume, resume_eval, start
 
 __all__ = [
     "Plan",
@@ -21,6 +21,7 @@ __all__ = [
     "job_of",
     "latest",
     "plan_of",
+    "prepare",
     "resume",
     "resume_eval",
     "start",

@@ -48,6 +48,26 @@ def start(
         NotFound: a data set is gone, or none of the models is here.
         StoreError: the store cannot be written.
     """
+    record = prepare(file, use_cache=use_cache, name=name, path=path, checked=checked)
+    if at_once and use_cache and is_there(file, record.rows):
+        judge_here(record)
+    else:
+        _start_job(record)
+    return store.get(record.id)
+
+
+def prepare(
+    file: EvalFile,
+    *,
+    use_cache: bool = True,
+    name: str | None = None,
+    path: str = "",
+    checked: Checked | None = None,
+) -> EvalRecord:
+    """Check everything and keep the eval for whoever has it done: `start`, or a job of which it is a part.
+
+    Args and errors are those of `start`.
+    """
     missing = check_models(file)
     checked = checked or check(file)
     plan = Plan(
@@ -59,18 +79,13 @@ def start(
         missing=missing,
         notes=(*file.notes, *checked.notes),
     )
-    record = store.create(
+    return store.create(
         name=name or file.description or path.rpartition("/")[2] or " · ".join(each.name for each in file.variants),
         rows=checked.rows,
         data_digest=checked.digest,
         plan=plan.document(),
         file=text_of(file),
     )
-    if at_once and use_cache and is_there(file, checked.rows):
-        judge_here(record)
-    else:
-        _start_job(record)
-    return store.get(record.id)
 
 
 def resume(file: EvalFile, path: str) -> EvalRecord:

@@ -33,6 +33,7 @@ def decision(result: dict[str, Any]) -> None:
             "Bits a byte": st.column_config.TextColumn(
                 help="The same surprise by bytes of text: comparable between models with different vocabularies."
             ),
+            "Accuracy": st.column_config.TextColumn(help="Share of the eval's rows that pass, with its 95 % interval."),
             "In memory": st.column_config.TextColumn(help="Weights and buffers after it has computed something."),
             "Bits a weight": st.column_config.TextColumn(help="Stored bits of all tensors by the numbers it has."),
             "Reads/s": st.column_config.TextColumn(help="Tokens of a prompt a second, one sequence."),
@@ -41,6 +42,13 @@ def decision(result: dict[str, Any]) -> None:
         },
     )
     st.caption(plain(_terms(result, rows)))
+    if found := result.get("eval"):
+        st.page_link(
+            "pages/evaluate/results.py",
+            label="Every answer behind the accuracy, and paired tests",
+            icon=":material/open_in_new:",
+            query_params={"eval": found["id"]},
+        )
     for row in rows:
         for note in row.get("notes") or ():
             st.caption(f":material/info: {plain(names[row['ref']])}: {plain(str(note))}.")
@@ -67,6 +75,7 @@ def _cells(row: Row, names: dict[str, str]) -> dict[str, str]:
         "Model": defuse(names[row["ref"]]),
         "Perplexity": times("perplexity", figure(row["perplexity"])),
         "Bits a byte": times("bits_per_byte", figure(row["bits_per_byte"])),
+        **({"Accuracy": _accuracy(row["accuracy"])} if "accuracy" in row else {}),
         "On disk": times("size_bytes", megabytes(row["size_bytes"])),
         "In memory": times("memory_bytes", megabytes(row["memory_bytes"])),
         "Bits a weight": f"{row['bits_per_weight']:.2f}",
@@ -74,6 +83,13 @@ def _cells(row: Row, names: dict[str, str]) -> dict[str, str]:
         "Writes/s": rate("tokens_per_s"),
         "Loads": times("load_s", f"{row['load_s']:.2f} s"),
     }
+
+
+def _accuracy(score: dict[str, Any]) -> str:
+    if score["share"] is None:
+        return "no answer"
+    low, high = score["ci95"]
+    return f"{score['share']:.0%} ({low:.0%}–{high:.0%})"
 
 
 def _ratio(value: float) -> str:

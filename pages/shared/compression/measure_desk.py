@@ -10,6 +10,8 @@ from core.errors import LoupeError
 from core.jobs import JobView
 from pages.shared.compression.decision import decision
 from pages.shared.compression.session import (
+    EVAL,
+    EVAL_ROWS,
     MEASURED,
     MODELS,
     SPEED,
@@ -64,6 +66,26 @@ def measure_desk(job: JobView | None) -> None:
             help=FIELDS["stride"].description,
             **shared,
         )
+    file, rows = st.columns([2, 1], vertical_alignment="bottom")
+    with file:
+        st.text_input(
+            "Eval file",
+            key=EVAL,
+            placeholder="none, or the path of an eval with one prompt",
+            help=FIELDS["eval_file"].description,
+            persist_state="session",
+        )
+    with rows:
+        st.number_input(
+            "Rows of it",
+            1,
+            100_000,
+            None,
+            key=EVAL_ROWS,
+            placeholder="all",
+            help=FIELDS["eval_rows"].description,
+            **shared,
+        )
     st.toggle("Speed too", key=SPEED, help=FIELDS["speed"].description, persist_state="session")
     try:
         if not models:
@@ -74,6 +96,8 @@ def measure_desk(job: JobView | None) -> None:
             window=st.session_state.get(WINDOW),
             stride=st.session_state.get(STRIDE),
             tokens=st.session_state.get(TOKENS),
+            eval_file=str(st.session_state.get(EVAL) or "").strip(),
+            eval_rows=st.session_state.get(EVAL_ROWS),
             speed=bool(st.session_state.get(SPEED)),
         )
         check(request)

@@ -21,6 +21,7 @@ VIEW = "compress_view"
 MAKE, MEASURE, GUIDES = "Make smaller", "Measure", "Guided"
 MODELS, TEXT = "compress_measure_models", "compress_measure_text"
 WINDOW, STRIDE, TOKENS, SPEED = (f"compress_measure_{name}" for name in ("window", "stride", "tokens", "speed"))
+EVAL, EVAL_ROWS = "compress_measure_eval", "compress_measure_eval_rows"
 USUAL_TOKENS = 8192
 ERROR = "compress_error"
 _START, _GO = "compress_start", "compress_go"
