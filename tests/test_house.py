@@ -14,8 +14,6 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 CODE = [ROOT / "app.py", *sorted((ROOT / "core").rglob("*.py")), *sorted((ROOT / "pages").rglob("*.py"))]
 CORE = [file for file in CODE if file.is_relative_to(ROOT / "core")]
@@ -167,14 +165,16 @@ def test_importing_core_alone_is_lighter_still() -> None:
     assert child.stdout.split() == ["False", "False"]
 
 
-@pytest.mark.parametrize("file", PAGES, ids=name_of)
-def test_opening_a_page_is_light_and_shows_no_error(file: Path) -> None:
+def test_opening_pages_is_light_and_shows_no_error() -> None:
     program = (
+        "import sys\n"
         "from streamlit.testing.v1 import AppTest\n"
-        "page = AppTest.from_file('app.py', default_timeout=60).run()\n"
-        f"page.switch_page({name_of(file)!r}).run()\n"
-        "if page.exception: raise SystemExit(str(page.exception))\n"
-        "if page.error: raise SystemExit(str(page.error))\n"
+        f"for name in {[name_of(file) for file in PAGES]}:\n"
+        "    page = AppTest.from_file('app.py', default_timeout=60).run()\n"
+        "    page.switch_page(name).run()\n"
+        "    if page.exception: raise SystemExit(f'{name}: {page.exception}')\n"
+        "    if page.error: raise SystemExit(f'{name}: {page.error}')\n"
+        f"    if heavy := {set(HEAVY)} & set(sys.modules): raise SystemExit(f'{{name}} loads {{heavy}}')\n"
     )
     assert loaded_after(program) == []
 

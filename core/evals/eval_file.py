@@ -15,6 +15,8 @@ from core.evals.row import Row
 from core.evals.variant import Variant
 
 OnBroken = Literal["stop", "skip"]
+AT_ONCE = 12
+"""Calls under way at once for each model where an eval does not say: in a batch, twelve cost little more than eight."""
 
 
 class DataSource(BaseModel):
@@ -58,7 +60,7 @@ class EvalFile(BaseModel):
     default_metadata: dict[str, Any] = {}
     """For rows that do not have their own."""
     repeat: int = Field(1, ge=1, le=100)
-    concurrency: int = Field(8, ge=1, le=64)
+    concurrency: int = Field(AT_ONCE, ge=1, le=64)
     """Calls under way at once for each model."""
     notes: tuple[str, ...] = ()
     """One sentence for everything in the file that Loupe does not act on."""

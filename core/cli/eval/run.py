@@ -36,7 +36,7 @@ def command(
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Make every call anew.")] = False,
     repeat: Annotated[str | None, typer.Option(metavar="N", help="Ask every row so often.", show_default="1")] = None,
     concurrency: Annotated[
-        str | None, typer.Option(metavar="N", help="Calls at once to each model.", show_default="8")
+        str | None, typer.Option(metavar="N", help="Calls at once to each model.", show_default="12")
     ] = None,
     model: Annotated[
         list[str] | None, typer.Option(metavar="REF", help="Instead of the file's models; repeatable.")

@@ -263,7 +263,7 @@ def test_whoever_stops_listening_frees_llama_cpp(model: LlamaCppModel) -> None:
     assert answers(model, **FRANCE, params=GREEDY)[0].text.startswith(" Paris")
 
 
-@pytest.mark.parametrize("prompt", ["\u202eabc", "e" + "\u0301" * 1000, "👨‍👩‍👧‍👦", "a\0b", "\u2028line\u2029"])
+@pytest.mark.parametrize("prompt", ["\u202eabc", "e" + "\u0301" * 100, "👨‍👩‍👧‍👦", "a\0b", "\u2028line\u2029"])
 def test_unusual_text(model: LlamaCppModel, prompt: str) -> None:
     got = result(model, mode="completion", prompt=prompt, params={"max_tokens": 3, "temperature": 0})
     assert got.prompt == prompt

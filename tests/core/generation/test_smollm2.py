@@ -41,6 +41,7 @@ def folder(unpacked: Path) -> Path:
     return unpacked
 
 
+@pytest.mark.slow
 def test_greedy_equals_generate(folder: Path) -> None:
     reference = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)

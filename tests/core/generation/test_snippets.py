@@ -102,7 +102,10 @@ def answer_of(request: GenerationRequest) -> str:
     [
         {"messages": [{"role": "user", "content": "The lens"}], "params": {"temperature": 0, "max_tokens": 12}},
         {"messages": [{"role": "user", "content": NASTY}], "params": {"temperature": 0, "max_tokens": 3}},
-        {"mode": "completion", "prompt": "Größe ", "params": {"temperature": 0, "max_tokens": 12, "num_beams": 2}},
+        pytest.param(
+            {"mode": "completion", "prompt": "Größe ", "params": {"temperature": 0, "max_tokens": 12, "num_beams": 2}},
+            marks=pytest.mark.slow,
+        ),
         {
             "mode": "completion",
             "prompt": "The lens",
@@ -137,6 +140,7 @@ def test_transformers_program_gives_what_generate_gives(tiny_model: Path, tmp_pa
     assert printed == tokenizer.decode(output[0, len(ids) :], skip_special_tokens=True) + "\n"
 
 
+@pytest.mark.slow
 def test_transformers_program_samples_with_every_setting(tiny_model: Path, tmp_path: Path) -> None:
     params = {"max_tokens": 6, "min_tokens": 2, "temperature": 0.7, "top_k": 9, "top_p": 0.9, "min_p": 0.01}
     more = {"typical_p": 0.9, "n": 2, "stop": ["zz", NASTY[:20]], "presence_penalty": 0.5}

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from core.generation.request import GenerationRequest
 from core.generation.snippets import snippet
 from core.models.adapters import library
@@ -20,6 +22,7 @@ def code_of(ref: str) -> str:
     return snippet("transformers", request, 1)
 
 
+@pytest.mark.slow
 def test_the_program_of_a_quantized_model_with_an_adapter_runs(tiny_model: Path, tmp_path: Path) -> None:
     lora_files(library.adapters_dir() / "mine", f"path:{tiny_model}")
     ref = f"path:{tiny_model}+mine?dtype=fp32&quantize=nf4"

@@ -182,6 +182,7 @@ print(held, psutil.Process().memory_info().rss - before)
 """
 
 
+@pytest.mark.slow
 def test_ten_rounds_of_loading_and_unloading_give_the_memory_back(tiny_model: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", MEMORY, str(tmp_path / "m"), str(tiny_model)], capture_output=True, text=True, check=True

@@ -12,12 +12,13 @@ from core.errors import InvalidInput
 from core.tuning.counting import count
 from core.tuning.methods import METHODS
 from core.tuning.request import TuneRequest
+from tests.marks import quick
 
 ADAPTERS = [name for name, method in METHODS.items() if method.result == "adapter"]
 BY_PEFT = [name for name in ADAPTERS if name != "adapter"]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", quick(METHODS, "lora", "prompt-tuning", "adapter"))
 def test_a_run_learns_and_counts_what_it_trains(
     method: str, ask: Callable[..., TuneRequest], run: Callable[..., dict[str, Any]]
 ) -> None:
@@ -33,7 +34,7 @@ def test_a_run_learns_and_counts_what_it_trains(
     assert Path(found["path"]).is_dir()
 
 
-@pytest.mark.parametrize("method", BY_PEFT)
+@pytest.mark.parametrize("method", quick(BY_PEFT, "lora", "prefix-tuning"))
 def test_peft_alone_loads_the_adapter(
     method: str, ask: Callable[..., TuneRequest], run: Callable[..., dict[str, Any]], tiny_model: Path
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from core.errors import LoupeError
 from core.tuning.request import TuneRequest
+from tests.marks import quick
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def tiny_bert(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return folder
 
 
-@pytest.mark.parametrize("method", ["lora", "full"])
+@pytest.mark.parametrize("method", quick(["lora", "full"], "lora"))
 @pytest.mark.parametrize("kind", ["tiny_t5", "tiny_bert"])
 def test_they_learn(
     kind: str, method: str, ask: Callable[..., TuneRequest], run: Callable[..., dict[str, Any]], request: Any

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.errors import InvalidInput
-from core.evals.eval_file import DataSource, EvalFile
+from core.evals.eval_file import AT_ONCE, DataSource, EvalFile
 from core.evals.formats.promptfoo.defaults import Defaults, read_defaults
 from core.evals.formats.promptfoo.prompts import read_prompts
 from core.evals.formats.promptfoo.providers import read_providers
@@ -100,7 +100,7 @@ def read(data: Mapping[str, Any], reading: Reading, folder: str, source: str) ->
             default_threshold=defaults.threshold,
             default_metadata=defaults.metadata,
             repeat=_option("repeat", evaluate, command, reading, 1),
-            concurrency=min(64, _option("maxConcurrency", evaluate, command, reading, 8)),
+            concurrency=min(64, _option("maxConcurrency", evaluate, command, reading, AT_ONCE)),
             notes=tuple(reading.notes),
             folder=folder,
             source=source,

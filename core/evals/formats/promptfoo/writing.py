@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from core.errors import InvalidInput
 from core.evals.assertion import Assertion, AssertionSet
 from core.evals.datasets import hub
-from core.evals.eval_file import EvalFile
+from core.evals.eval_file import AT_ONCE, EvalFile
 from core.evals.formats.promptfoo import chats, prompt_files
 from core.evals.formats.promptfoo.reading import OWN
 from core.evals.formats.promptfoo.tests import HUGGING_FACE
@@ -48,7 +48,7 @@ def write_eval(file: EvalFile) -> str:
         data["defaultTest"] = default
     data["tests"] = _tests(file)
     options = {"repeat": file.repeat} if file.repeat != 1 else {}
-    options |= {"maxConcurrency": file.concurrency} if file.concurrency != 8 else {}
+    options |= {"maxConcurrency": file.concurrency} if file.concurrency != AT_ONCE else {}
     if options:
         data["evaluateOptions"] = options
     if file.data.limit is not None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.errors import InvalidInput
 from core.evals.assertion import Assertion, AssertionSet
 from core.evals.datasets import rows_of
-from core.evals.eval_file import DataSource, EvalFile
+from core.evals.eval_file import AT_ONCE, DataSource, EvalFile
 from core.evals.formats import parse_eval, read_eval, write_eval
 from core.evals.row import Row
 from core.evals.variant import Variant
@@ -129,7 +129,7 @@ def evals(draw: st.DrawFn) -> EvalFile:
         default_assertions=tuple(draw(st.lists(assertions, max_size=2))),
         default_threshold=draw(st.sampled_from([None, 0.5])),
         repeat=draw(st.integers(1, 3)),
-        concurrency=draw(st.sampled_from([1, 8])),
+        concurrency=draw(st.sampled_from([1, AT_ONCE])),
     )
 
 

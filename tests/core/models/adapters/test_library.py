@@ -21,6 +21,7 @@ from core.models.loaders import load
 from core.models.pool import get_pool
 from core.models.reference import parse_ref
 from tests.core.models.adapters.conftest import Make
+from tests.marks import quick
 
 ROOT = Path(__file__).parents[4]
 
@@ -189,7 +190,7 @@ def refused(ref: str) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("method", ["lora", "ia3", "prompt-tuning", "prefix-tuning"])
+@pytest.mark.parametrize("method", quick(["lora", "ia3", "prompt-tuning", "prefix-tuning"], "lora"))
 def test_an_adapter_of_another_size_names_both_models_and_leaves_the_loaded_one_alone(
     method: str, tiny_model: Path, tmp_path: Path, make: Make
 ) -> None:
@@ -289,7 +290,7 @@ def test_what_is_not_there_is_said(tiny_model: Path, plain: Path) -> None:
 
 
 @pytest.mark.parametrize("options", ["", "&quantize=nf4"])
-@pytest.mark.parametrize("method", ["lora", "prompt-tuning", "prefix-tuning"])
+@pytest.mark.parametrize("method", quick(["lora", "prompt-tuning", "prefix-tuning"], "lora"))
 def test_nothing_holds_a_model_that_was_unloaded(method: str, options: str, tiny_model: Path, make: Make) -> None:
     from core.generation.engines.transformers import attached
 

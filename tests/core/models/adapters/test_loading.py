@@ -16,6 +16,7 @@ from core.models.loaders import capabilities_of, estimate, load
 from core.models.loaders.transformers import TransformersModel
 from core.models.reference import parse_ref
 from tests.core.models.adapters.conftest import METHODS, Make
+from tests.marks import quick
 
 PROMPT = "Question: how many apples are left?"
 WEIGHT_METHODS = [method for method in METHODS if "tuning" not in method]
@@ -65,7 +66,7 @@ def peft_answer(model: TransformersModel, wrapped: Any, count: int = 20) -> list
     return [int(each) for each in found[0, ids.shape[1] :]]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", quick(METHODS, "lora", "prefix-tuning"))
 def test_greedy_answers_are_those_of_peft(method: str, tiny_model: Path, make: Make) -> None:
     adapter = make(method)
     model = loaded(f"path:{tiny_model}+{adapter}?dtype=fp32")
@@ -78,7 +79,7 @@ def test_greedy_answers_are_those_of_peft(method: str, tiny_model: Path, make: M
     base.close()
 
 
-@pytest.mark.parametrize("method", ["prompt-tuning", "p-tuning", "prefix-tuning"])
+@pytest.mark.parametrize("method", quick(["prompt-tuning", "p-tuning", "prefix-tuning"], "prefix-tuning"))
 def test_without_slots_soft_prompts_answer_the_same(
     method: str, tiny_model: Path, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

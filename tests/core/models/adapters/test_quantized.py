@@ -14,6 +14,7 @@ from core.models.loaders import estimate
 from core.models.reference import parse_ref
 from tests.core.models.adapters.conftest import Make
 from tests.core.models.adapters.test_loading import PROMPT, answer, base_of, loaded, logits
+from tests.marks import quick
 
 PRECISIONS = ("int8", "nf4", "fp4")
 ALLOWED = {"int8": 0.05, "nf4": 0.5, "fp4": 0.75}
@@ -81,8 +82,8 @@ def test_a_folder_of_bitsandbytes_loads_and_is_not_quantized_twice(stored: Path)
         loaded(f"path:{stored}?quantize=int8")
 
 
-@pytest.mark.parametrize("method", ["lora", "dora", "ia3", "prompt-tuning", "prefix-tuning"])
-@pytest.mark.parametrize("precision", ["nf4", "int8"])
+@pytest.mark.parametrize("method", quick(["lora", "dora", "ia3", "prompt-tuning", "prefix-tuning"], "lora", "ia3"))
+@pytest.mark.parametrize("precision", quick(["nf4", "int8"], "nf4"))
 def test_adapters_stay_beside_quantized_weights(method: str, precision: str, tiny_model: Path, make: Make) -> None:
     from peft import PeftModel
 

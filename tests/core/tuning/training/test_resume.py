@@ -19,6 +19,7 @@ from core.tuning import start
 from core.tuning.request import TuneRequest
 from core.tuning.training import checkpoints
 from tests.core.jobs.conftest import workers_of_this_process
+from tests.marks import quick
 
 Run = Callable[..., dict[str, Any]]
 Ask = Callable[..., TuneRequest]
@@ -36,7 +37,7 @@ class StopsAt(JobContext):
             self.cancelled.set()
 
 
-@pytest.mark.parametrize("method", ["lora", "adapter"])
+@pytest.mark.parametrize("method", quick(["lora", "adapter"], "lora"))
 def test_a_resumed_run_is_the_straight_one(method: str, ask: Ask, run: Run) -> None:
     settings = {"dropout": 0.1, "compare_rows": 0, "samples": 0, "save_every": 100, "evaluate_every": 4}
     straight = run(ask(method, "straight", **settings), JobContext("straight"))
