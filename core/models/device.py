@@ -142,3 +142,15 @@ def _read(path: str) -> str:
         return Path(path).read_text(encoding="ascii").strip()
     except OSError:
         return ""
+
+
+def map_large_blocks() -> None:
+    """Have the C heap of this process map every block of a mebibyte or more for itself: freed, it is gone at once.
+
+    By itself glibc raises that limit up to 32 MiB and keeps what was freed below it, which a loop of ever other shapes
+    lets grow.
+    """
+    import ctypes
+
+    if sys.platform == "linux" and (set_option := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
+        set_option(-3, 1 << 20)  # M_MMAP_THRESHOLD

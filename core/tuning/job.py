@@ -62,6 +62,7 @@ class _Run:
         self._scores(model, BEFORE, "the base answers")
         model, counted = session.prepare_model(request, data, model)
         self._tell(trainable_parameters=counted.trainable, total_parameters=counted.total)
+        give_back()  # what the base's answers took is not the training's
         peak.again()
         outcome = self._several(model) if several else training.train(
             request, data, model, self.tokens, self.folder, job, peak

@@ -31,14 +31,15 @@ def run(request: dict[str, Any], job: JobContext) -> dict[str, Any]:
     text = read_text(asked.text)
     sight = sight_of(asked)
     total = len(asked.models) + bool(asked.eval_file)
+    unit = "parts" if asked.eval_file else "models"
     rows: list[Any] = []
     result: dict[str, Any] = {}
-    job.progress(0, total, "models")
+    job.progress(0, total, unit)
     for number, ref in enumerate(asked.models):
 
         def tell(what: str, share: float, number: int = number, ref: str = ref) -> None:
             job.check()
-            job.progress(number + share, total, "models", f"{what}: {ref}")
+            job.progress(number + share, total, unit, f"{what}: {ref}")
 
         rows.append(measure_one(ref, Task(text, sight, asked.tokens, asked.speed, tell)))
         result = {
@@ -50,7 +51,7 @@ def run(request: dict[str, Any], job: JobContext) -> dict[str, Any]:
             "versions": versions(),
         }
         job.partial(result)
-        job.progress(number + 1, total, "models")
+        job.progress(number + 1, total, unit)
     if asked.eval_file:
         result = _with_accuracy(result, asked, job)
     return result
@@ -63,7 +64,7 @@ def _with_accuracy(result: dict[str, Any], asked: MeasureRequest, job: JobContex
     job.previous |= result  # what is shown while the eval runs
 
     def tell(share: float) -> None:
-        job.progress(models + share, models + 1, "models", "the eval")
+        job.progress(models + share, models + 1, "parts", "the eval")
 
     found = accuracy_of(asked, job, tell)
     scores = found.pop("scores")

@@ -16,7 +16,7 @@ from typing import Any
 
 from core.errors import LoupeError, ModelFailed
 from core.memory.measured import Peak
-from core.models.device import device
+from core.models.device import device, map_large_blocks
 from core.tuning.comparing.scoring import Asked
 from core.tuning.data import Tokens
 from core.tuning.estimating import dtype_of
@@ -74,6 +74,7 @@ def train(
     """
     from transformers.trainer_callback import PrinterCallback
 
+    map_large_blocks()  # so that the peak is what the steps hold, and not what the heap kept
     settings, method = request.settings, METHODS[request.method]
     at_once = settings.accumulate * settings.processes
     total = len(data.plan) // at_once
