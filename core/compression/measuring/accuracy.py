@@ -55,7 +55,8 @@ def accuracy_of(asked: MeasureRequest, job: JobContext, tell: Callable[[float], 
     from core.evals.results import summary
     from core.evals.running import job as work
 
-    eval_id = _earlier(job) or running.prepare(eval_of(asked), name=f"Accuracy of {len(asked.models)} measured models").id
+    name = f"Accuracy of {len(asked.models)} measured models"
+    eval_id = _earlier(job) or running.prepare(eval_of(asked), name=name).id
     job.partial({**job.previous, "eval": {"id": eval_id}})
     work.run({"eval": eval_id}, _Inside(job, tell))
     found = summary(eval_id)
