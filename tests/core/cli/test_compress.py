@@ -53,3 +53,7 @@ def test_measure_says_what_is_missing(loupe: Loupe, tiny_model: Path) -> None:
     assert outcome.code == 1 and "There is no text file 'nowhere.txt'" in outcome.err
     outcome = loupe("measure", f"path:{tiny_model}", "--window", "9999")
     assert outcome.code == 1 and "more than the context of 256 tokens" in outcome.err
+    outcome = loupe("measure", f"path:{tiny_model}", "--eval", "gone.yaml")
+    assert outcome.code == 1 and "There is no eval file" in outcome.err
+    outcome = loupe("measure", f"path:{tiny_model}", "--eval-rows", "3")
+    assert outcome.code == 1 and "no eval_file" in outcome.err
