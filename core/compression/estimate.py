@@ -12,8 +12,8 @@ from pathlib import Path
 
 from core.compression.request import CompressRequest
 from core.compression.source import Source
-from core.compression.storage import header
 from core.models import safety
+from core.models.stored import header
 
 BLOCK_BITS = {"f16": 16.0, "q8_0": 8.5, "q5_1": 6.0, "q5_0": 5.5, "q4_1": 5.0, "q4_0": 4.5}
 """Bits a weight of GGUF's types: 32 weights with an fp16 scale (and for _1 an fp16 minimum)."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import Conflict, InvalidInput, LoupeError, NotFound
-from core.models import bundled, hub, safety
+from core.models import bundled, hub, safety, stored
 from core.models.adapters import library
 from core.models.gguf_header import read_header
 from core.models.loaded import Backend
@@ -257,7 +257,7 @@ def _describe(ref: ModelRef) -> ModelInfo:
         if folder is None:
             return info
         info = replace(info, path=str(folder), size_bytes=_size(folder))
-        return replace(info, parameters=safety.count_parameters(folder), context_length=_context(folder))
+        return replace(info, parameters=stored.count_parameters(folder), context_length=_context(folder))
     except LoupeError as error:
         return replace(info, problem=str(error))
     except OSError as error:

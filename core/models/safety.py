@@ -111,16 +111,6 @@ def weight_files(folder: Path) -> list[Path]:
     raise NotFound(f"{folder} holds no model.safetensors; it is not a model in Hugging Face format.")
 
 
-def count_parameters(folder: Path) -> int:
-    """Numbers in the weights of a folder, from the files' headers.
-
-    Raises:
-        UnsafeModel: a header is malformed.
-        NotFound: there are no weights.
-    """
-    return sum(math.prod(shape) for file in weight_files(folder) for shape in safetensors_shapes(file))
-
-
 def read_json(file: Path) -> dict[str, Any]:
     """A JSON object that somebody else wrote; the size is checked first.
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.compression.gguf_export.families import Shape, rope_factors
-from core.compression.storage import header
 from core.errors import Unsupported
 from core.models import safety
+from core.models.stored import header
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,18 +7,22 @@ vLLM load. Knows nothing of jobs beyond progress and cancelling.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.compression.calibration import Calibration
 from core.compression.layers import decoder_layers, linear_layers
-from core.compression.loading import load_model, load_tokenizer, offline, save_model, working_dtype
+from core.compression.loading import load_model, load_tokenizer, offline, save_model, source_dtype, working_dtype
 from core.compression.methods.base import CALIBRATION, Method, Work
 from core.compression.request import GROUP_SIZES, CompressRequest
 from core.compression.source import Source, weight_file_bytes
-from core.compression.storage import bits_per_linear_weight, header
+from core.compression.storage import bits_per_linear_weight
 from core.compression.workspace import require_space
 from core.errors import InvalidInput
 from core.models import safety
+from core.models.stored import header
+
+if TYPE_CHECKING:
+    import torch
 
 METHOD = Method(
     name="gptq",
@@ -74,6 +78,7 @@ def run(work: Work) -> dict[str, Any]:
         _apply(model, recipe, text, work)
     job.check()
     job.progress(0, None, "", "writing")
+    _whole_to(model, source_dtype(work.source.config))
     save_model(model, tokenizer, work.target)
     (work.target / "recipe.yaml").unlink(missing_ok=True)  # llm-compressor's own record; ours says more
     made = {"linear_bits_per_weight": round(bits_per_linear_weight(work.target), 4), "group_size": size}
@@ -117,6 +122,17 @@ def layer_widths(folder: Path) -> dict[str, int]:
             if name.endswith(".weight") and len(shape) == 2 and inside:
                 widths[name.removesuffix(".weight")] = int(shape[1])
     return widths
+
+
+def _whole_to(model: Any, dtype: torch.dtype) -> None:
+    """Cast what was not rounded: it was read in the precision of the calibration, and is kept in the source's.
+
+    Scales stay: packing divides the weights by them once more.
+    """
+    for module in model.modules():
+        if not hasattr(module, "quantization_scheme"):
+            for parameter in module.parameters(recurse=False):
+                parameter.data = parameter.data.to(dtype)
 
 
 def _apply(model: Any, recipe: Any, text: Calibration | None, work: Work) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import LoupeError, ModelLoadError, OutOfMemory, UnsafeModel, Unsupported
-from core.models import bundled, hub, safety
+from core.models import bundled, hub, safety, stored
 from core.models.adapters.combining import put_on, require_combination
 from core.models.adapters.fitting import require_base
 from core.models.adapters.library import Adapter
@@ -183,7 +183,7 @@ def estimate(ref: ModelRef) -> int:
         folder = bundled.converted() if ref.kind == "bundled" else _folder(ref)
         weights = quantized.weight_bytes(ref, folder, itemsize) if folder else None
         if weights is None:
-            count = bundled.PARAMETERS if ref.kind == "bundled" else safety.count_parameters(_folder(ref))
+            count = bundled.PARAMETERS if ref.kind == "bundled" else stored.count_parameters(_folder(ref))
             weights = count * itemsize
     except OSError as error:
         raise ModelLoadError(f"{ref} cannot be read: {error.strerror or error}.") from None

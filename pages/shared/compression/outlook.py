@@ -8,7 +8,7 @@ from core import compression
 from core.compression import CompressRequest
 from core.compression.source import Source
 from core.errors import LoupeError
-from core.models import safety
+from core.models import stored
 from pages.shared.compression import draft
 from pages.shared.compression.session import ask_start
 from pages.shared.compression.words import megabytes
@@ -69,7 +69,7 @@ def _saving(request: CompressRequest, source: Source | None) -> str:
         )
     text = f"**{before} → about {after}** of weights, {found.ratio:.2f} times as much"
     if request.method in QUANTIZED:
-        numbers = safety.count_parameters(source.folder)
+        numbers = stored.count_parameters(source.folder)
         if numbers:
             text += f" · **{8 * found.before / numbers:.4g} → {8 * found.after / numbers:.3g} bits a weight**, over all"
         if request.method in WHOLE_HEAD:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 from core.compression.job import run
 from core.jobs import JobCancelled, JobContext
 from core.models.registry import local_dir
+from core.models.stored import count_parameters
 from core.settings import get_settings
 from tests.core.compression.conftest import plain
 
@@ -61,7 +63,7 @@ def test_calibrated_rounding_serves_its_objective(
     assert 0 < errors["gptq"] < 0.7 * errors["nearest"]
 
 
-def test_it_is_packed_and_says_how(made: dict[str, dict[str, Any]]) -> None:
+def test_it_is_packed_and_says_how(made: dict[str, dict[str, Any]], tiny_model: Path) -> None:
     for name, result in made.items():
         config = json.loads((Path(result["path"]) / "config.json").read_text())["quantization_config"]
         assert (config["quant_method"], config["format"]) == ("compressed-tensors", "pack-quantized")
@@ -71,6 +73,25 @@ def test_it_is_packed_and_says_how(made: dict[str, dict[str, Any]]) -> None:
         assert record["settings"]["calibrated"] is (name == "gptq")
         assert ("calibration" in record["result"]) is (name == "gptq")
         assert record["versions"]["llmcompressor"]
+        assert count_parameters(Path(result["path"])) == count_parameters(tiny_model)
+
+
+def test_what_is_not_rounded_keeps_the_precision_of_the_source(tiny_model: Path, tmp_path: Path) -> None:
+    from safetensors import safe_open
+
+    source = tmp_path / "bf16"
+    shutil.copytree(tiny_model, source)
+    whole = plain(tiny_model).to(torch.bfloat16)
+    whole.save_pretrained(source)
+    made = run({"method": "gptq", "name": "made", "model": f"path:{source}", "calibrated": False}, JobContext("bf16"))
+    with safe_open(Path(made["path"]) / "model.safetensors", "pt") as file:
+        kept = [file.get_tensor(name) for name in file.keys() if ".weight_" not in name]  # noqa: SIM118
+    assert kept and {each.dtype for each in kept} == {torch.bfloat16}
+    ids = torch.arange(3, 60)[None]
+    with torch.no_grad():
+        before, after = whole(input_ids=ids).logits, plain(made["path"])(input_ids=ids).logits
+    assert after.dtype == torch.bfloat16
+    assert float((after - before).float().norm() / before.float().norm()) < 0.9
 
 
 def test_cancelled_between_pieces_it_leaves_nothing(tiny_model: Path, text_file: Path) -> None:
