@@ -71,7 +71,7 @@ def page() -> None:
         welcome()
     elif asked_to_start():
         st.info("The rows are being looked at; training begins in a moment.", icon=":material/hourglass_empty:")
-    data_desk()
+    said = data_desk()
     pending = None
     refused = ""
     try:
@@ -82,7 +82,7 @@ def page() -> None:
     method_desk(pending.found if pending else None)
     settings_form()
     if pending is not None:
-        outlook(request, pending)
+        outlook(request, pending, said)
     elif st.session_state[draft.DATA]:
         st.error(plain(refused))
 

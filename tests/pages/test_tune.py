@@ -164,6 +164,41 @@ def test_rows_that_cannot_be_used_are_one_sentence(tiny_model: Path, tmp_path: P
     assert app.button(key="tune_start_button").disabled
 
 
+def test_columns_of_other_names_are_named_on_the_page(
+    tiny_model: Path, tmp_path: Path, started: list[TuneRequest]
+) -> None:
+    file = tmp_path / "fragen.csv"
+    file.write_text("Frage,Antwort\n" + "".join(f"Was ist {n}?,Das ist {n}.\n" for n in range(24)))
+    app = looked(page(tiny_model, data=file))
+    assert "no known format" in texts(app)
+    assert not [each for each in app.selectbox if str(each.key).startswith("tune_column_")]
+    app.selectbox(key=draft.FORMAT).select("prompt-completion").run()
+    assert texts(looked(app)).count("say which column is what") == 1
+    app.selectbox(key=draft.column("prompt")).select("Frage").run()
+    app.selectbox(key=draft.column("answer")).select("Antwort").run()
+    assert "prompt from 'Frage', answer from 'Antwort'" in texts(looked(app))
+    app.button(key="tune_start_button").click().run()
+    looked(app)
+    [request] = started
+    assert request.columns == {"prompt": "Frage", "answer": "Antwort"}
+    assert "--column prompt=Frage" in " ".join(request.command())
+
+
+def test_columns_belong_to_the_file_they_were_named_for(tiny_model: Path, tmp_path: Path) -> None:
+    file = tmp_path / "lens.jsonl"
+    file.write_text(
+        "".join(json.dumps({"text": f"a {n}", "title": f"b {n}", "label": "xy"[n % 2]}) + "\n" for n in range(24))
+    )
+    app = looked(page(tiny_model, data=file))
+    assert app.selectbox(key=draft.column("text")).placeholder == "text"
+    app.selectbox(key=draft.column("text")).select("title").run()
+    assert "text from 'title'" in texts(looked(app))
+    app.segmented_control(key=draft.SOURCE).set_value("example").run()
+    looked(app)
+    assert not app.error
+    assert app.selectbox(key=draft.column("text")).value is None
+
+
 def test_a_name_that_is_taken_or_wicked_cannot_be_started(tiny_model: Path, rows: Path) -> None:
     app = looked(page(tiny_model, data=rows))
     (get_settings().home / "adapters" / "taken").mkdir(parents=True)

@@ -16,7 +16,7 @@ from core.tuning.data.dataset import Dataset, encode_all
 from core.tuning.data.encoding import Encoded, encode, question, usual_wording
 from core.tuning.data.pairs import EncodedClass, EncodedPair, encode_class, encode_pair
 from core.tuning.data.preview import PreviewToken, preview
-from core.tuning.data.reading import FORMATS, detect, first_rows, read_rows
+from core.tuning.data.reading import FORMATS, column_names, detect, first_rows, read_rows
 from core.tuning.data.rows import Example, Rows
 from core.tuning.data.splitting import split
 from core.tuning.data.tokens import Tokens, open_tokens
@@ -31,6 +31,7 @@ __all__ = [
     "PreviewToken",
     "Rows",
     "Tokens",
+    "column_names",
     "detect",
     "encode",
     "encode_all",

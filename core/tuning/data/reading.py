@@ -113,6 +113,16 @@ def first_rows(path: Path, *, format: str | None = None, columns: Mapping[str, s
     )
 
 
+def column_names(path: Path) -> tuple[str, ...]:
+    """Names of the columns of a file: those of its first whole row; none where no row is whole.
+
+    Raises:
+        InvalidInput: it cannot be read.
+        NotFound: there is no such file.
+    """
+    return next((tuple(values) for _, values in records(path) if isinstance(values, dict)), ())
+
+
 class _Reading:
     """One file while it is read; the first row that is whole says what the columns are."""
 

@@ -13,6 +13,7 @@ from core.store.export import defuse
 from core.tuning.data import FORMATS, Example, Rows, first_rows
 from pages.shared.text import plain
 from pages.shared.tuning import draft
+from pages.shared.tuning.column_desk import column_desk
 from pages.shared.tuning.uploads import keep
 
 KINDS = ["jsonl", "ndjson", "json", "csv", "tsv", "parquet", "txt"]
@@ -25,8 +26,8 @@ SOURCES = {
 }
 
 
-def data_desk() -> None:
-    """Draw it."""
+def data_desk() -> str:
+    """Draw it; the sentence that says why the file cannot be read, shown already, or nothing."""
     st.session_state.setdefault(draft.SOURCE, "upload")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         source = st.segmented_control(
@@ -52,8 +53,8 @@ def data_desk() -> None:
     if error := st.session_state.pop("tune_data_error", None):
         st.error(plain(error))
     if not st.session_state[draft.DATA]:
-        return
-    _shown(Path(st.session_state[draft.DATA]))
+        return ""
+    return _shown(Path(st.session_state[draft.DATA]))
 
 
 def held_out_desk() -> None:
@@ -93,13 +94,14 @@ def _upload(key: str, target: str) -> None:
         st.session_state[target] = path
 
 
-def _shown(path: Path) -> None:
+def _shown(path: Path) -> str:
+    refused = ""
     chosen = st.session_state.get(draft.FORMAT)
     try:
-        rows = first_rows(path, format=chosen, count=SHOWN)
+        rows = first_rows(path, format=chosen, columns=draft.columns(), count=SHOWN)
     except LoupeError as error:
-        st.error(plain(str(error)))
-        rows = None
+        refused, rows = str(error), None
+        st.error(plain(refused))
     with st.container(horizontal=True, vertical_alignment="center"):
         if rows is not None:
             used = ", ".join(
@@ -120,8 +122,13 @@ def _shown(path: Path) -> None:
             width=230,
             persist_state="session",
         )
+        if rows is not None and path.suffix.lower() != ".txt":
+            with st.popover("Columns", icon=":material/view_column:", help="Which column is read as what"):
+                column_desk(path, rows.format, dict(rows.columns))
     if rows is None:
-        return
+        if chosen:
+            column_desk(path, chosen, {})
+        return refused
     st.dataframe(
         [_line(each, rows) for each in rows.examples],
         hide_index=True,
@@ -131,6 +138,7 @@ def _shown(path: Path) -> None:
     )
     for problem in rows.problems:
         st.warning(plain(problem))
+    return refused
 
 
 def _line(example: Example, rows: Rows) -> dict[str, Any]:

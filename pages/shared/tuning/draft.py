@@ -15,6 +15,7 @@ import streamlit as st
 from core.errors import InvalidInput, LoupeError
 from core.settings import get_settings
 from core.tuning import places
+from core.tuning.data import detect, formats
 from core.tuning.methods import METHODS
 from core.tuning.request import TuneRequest
 from core.tuning.settings import TuneSettings
@@ -29,6 +30,18 @@ _WORDS = re.compile(r"[^A-Za-z0-9]+")
 def field(name: str) -> str:
     """Session key of the widget of a setting."""
     return f"tune_set_{name}"
+
+
+def column(role: str) -> str:
+    """Session key of the widget that says which column is read as `role`."""
+    return f"tune_column_{role}"
+
+
+def columns() -> dict[str, str]:
+    """Columns that were named, by what they are read as; of the chosen format alone."""
+    chosen = st.session_state.get(FORMAT)
+    roles = formats.FORMATS[chosen].ROLES if chosen in formats.FORMATS else {}
+    return {role: found for role in roles if (found := st.session_state.get(column(role)))}
 
 
 def prepare() -> None:
@@ -68,6 +81,8 @@ def use_data(path: str) -> None:
     st.session_state[DATA] = path
     st.session_state.pop(NAME, None)
     st.session_state[FORMAT] = None
+    for role in {role for each in formats.FORMATS.values() for role in each.ROLES}:
+        st.session_state[column(role)] = None
 
 
 def use_example() -> None:
@@ -106,6 +121,10 @@ def adopt(made: TuneRequest) -> None:
     st.session_state[SOURCE] = "example" if Path(made.data) == EXAMPLE else "path"
     st.session_state[PATH] = made.data
     st.session_state[EVAL_DATA], st.session_state[FORMAT] = made.eval_data, made.format
+    if made.columns and made.format is None:
+        st.session_state[FORMAT] = detect(Path(made.data), made.columns)[0]
+    for role, name in made.columns.items():
+        st.session_state[column(role)] = name
     for name, value in made.settings.model_dump().items():
         st.session_state[field(name)] = value
     st.session_state[_READY] = True
@@ -122,6 +141,7 @@ def _request(name: str) -> TuneRequest:
         data=str(st.session_state[DATA]),
         eval_data=str(st.session_state.get(EVAL_DATA) or ""),
         format=st.session_state.get(FORMAT) or None,
+        columns=columns(),
         name=name,
         settings=settings,
     )

@@ -29,12 +29,13 @@ def look_at(request: TuneRequest) -> Pending[Checked]:
     return pending
 
 
-def outlook(request: TuneRequest, pending: Pending[Checked]) -> None:
+def outlook(request: TuneRequest, pending: Pending[Checked], said: str) -> None:
     """Draw it.
 
     Args:
         request: the draft.
         pending: the look at it.
+        said: what is wrong with the rows where that is shown beside them.
     """
     if not pending.done.is_set():
         st.fragment(_wait, run_every=POLL_S)(request)
@@ -45,7 +46,7 @@ def outlook(request: TuneRequest, pending: Pending[Checked]) -> None:
     checked = pending.found
     if checked is not None:
         st.markdown(_size(checked))
-    elif pending.error:
+    elif pending.error and pending.error != said:
         st.error(plain(pending.error), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         suggested = draft.suggested_name()
