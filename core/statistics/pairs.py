@@ -41,7 +41,7 @@ class Pair:
     p: float
     """Two-sided, of this pair alone."""
     p_holm: float
-    """Corrected for all pairs."""
+    """Corrected for all pairs that have a row in common."""
     test: Test
     decisive: bool
     """Whether the corrected p is below 5 % on at least `MIN_ROWS` rows."""
@@ -65,7 +65,7 @@ class Pair:
 
 
 def compare(table: NDArray[np.float64], *, pairs: Sequence[tuple[int, int]] | None = None) -> list[Pair]:
-    """All pairs of columns, or those named, with Holm's correction over them.
+    """All pairs of columns, or those named, with Holm's correction over those that have a row in common.
 
     Pass and fail, where every value is 0 or 1: McNemar's exact test, and Bonett's and Price's interval. Anything
     between, scores and shares of repeats: the sign-flip test, and the bootstrap over rows.
@@ -85,11 +85,11 @@ def compare(table: NDArray[np.float64], *, pairs: Sequence[tuple[int, int]] | No
     up, down = (away > 0).sum(axis=0).tolist(), (away < 0).sum(axis=0).tolist()
     flipped = iter(sign_flips(away[:, [not each for each in whole]]))
     ps = [mcnemar(u, d) if binary else next(flipped) for u, d, binary in zip(up, down, whole, strict=True)]
-    corrected = holm(ps)
-    strictness = _levels(ps)
+    rows = [int(seen.sum()) for seen in both]
+    corrected, strictness = _corrected(ps, rows)
     found = []
     for place, (a, b) in enumerate(wanted):
-        n = int(both[place].sum())
+        n = rows[place]
         each = away[both[place], place]
         mean = float(each.mean()) if n else 0.0
         decisive = n >= MIN_ROWS and corrected[place] < ALPHA
@@ -127,6 +127,16 @@ def _settle(
     if whole[place]:
         return rows_to_settle(up[place], down[place], n, alpha=alpha)
     return rows_to_settle_mean(float(each.mean()), float(each.std(ddof=1)), n, alpha=alpha)
+
+
+def _corrected(ps: Sequence[float], rows: Sequence[int]) -> tuple[list[float], list[float]]:
+    """By pair its corrected p and what its own must be below; a pair without a common row was not tested at all."""
+    tested = [place for place, n in enumerate(rows) if n]
+    corrected, strictness = list(ps), [math.nan] * len(ps)
+    some = [ps[place] for place in tested]
+    for place, p, level in zip(tested, holm(some), _levels(some), strict=True):
+        corrected[place], strictness[place] = p, level
+    return corrected, strictness
 
 
 def _levels(ps: Sequence[float]) -> list[float]:

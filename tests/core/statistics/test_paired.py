@@ -59,9 +59,18 @@ def test_drawn_and_normal_flips_agree_with_the_exact_ones() -> None:
 
 
 def test_a_drawn_p_is_never_0_and_always_the_same() -> None:
-    values = np.full(EXACT + 30, 0.2)
-    assert sign_flip(values) == sign_flip(values) == 1 / (1 + DRAWN)
+    values = np.concatenate([np.full(EXACT + 8, 0.2), np.full(5, -0.2)])
+    assert sign_flip(values) == sign_flip(values) >= 1 / (1 + DRAWN)
     assert sign_flip([]) == sign_flip([0.0, 0.0]) == 1
+
+
+def test_where_no_drawn_assignment_is_extreme_p_goes_on_and_is_never_too_small() -> None:
+    for rows in (EXACT + 6, 60, 300):
+        exact = 2.0 ** (1 - rows)  # all signs alike
+        assert exact < sign_flip([0.3] * rows) < 1e-5
+    few_large = [5.0, 5.0, *[0.1] * 20]  # one time in two the large ones stand against each other
+    assert sign_flip(few_large) >= 2.0 ** (1 - len(few_large))
+    assert sign_flip([0.3] * 60 + [-0.3] * 14) == pytest.approx(mcnemar(60, 14), abs=1 / (1 + DRAWN))
 
 
 def test_the_sign_flip_cries_wolf_at_most_one_time_in_twenty() -> None:

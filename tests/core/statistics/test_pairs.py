@@ -61,6 +61,26 @@ def test_many_pairs_are_corrected() -> None:
     assert compare(columns[:, :1]) == [] == compare(columns[:, :0])
 
 
+def test_a_pair_without_a_common_row_makes_no_other_stricter() -> None:
+    a, b = [1.0] * 6 + [0.0] * 34, [0.0] * 40
+    (alone,) = compare(table(a, b))
+    nobody = [np.nan] * 40
+    beside = compare(table(a, b, nobody, nobody))
+    assert beside[0] == alone and alone.decisive
+    assert all(each.p_holm == 1 and each.test == "none" and not each.rows_to_settle for each in beside[1:])
+    other = compare(table([1.0] * 4 + [0.0] * 36, b, nobody))[0]
+    assert other.rows_to_settle == compare(table([1.0] * 4 + [0.0] * 36, b))[0].rows_to_settle
+
+
+def test_hundreds_of_pairs_can_be_decisive() -> None:
+    generator = np.random.default_rng(0)
+    scores = np.clip(0.05 + generator.normal(0, 0.01, (200, 34)), 0.01, 0.99)
+    scores[:, 0] += 0.9
+    found = compare(scores)
+    assert len(found) == 561 and all(each.decisive and each.p_holm < 1e-6 for each in found[:33])
+    assert not any(each.decisive for each in found if each.a and abs(each.difference) < 1e-4)
+
+
 def test_few_rows_are_never_decisive() -> None:
     few = table([1.0] * (MIN_ROWS - 1), [0.0] * (MIN_ROWS - 1))
     (pair,) = compare(few)
