@@ -96,7 +96,8 @@ def read_assertion(
     reading.unknown_keys(found, _KEYS, place)
     for key in ("transform", "contextTransform"):
         if found.get(key):
-            reading.note(f"{place}: {key} is code that Loupe does not run; the output is judged as it is.")
+            what = f"has {key}, which is code that Loupe does not run"
+            reading.unsupported(place, what, "the output is judged as it is")
     options |= _judge(found, judge or {}, reading, place, kind)
     if config := mapping(found.get("config"), place, "config"):
         if "config" in kind.options:
@@ -133,6 +134,7 @@ def _check(one: Assertion) -> None:
 
 def _read_set(found: Mapping[str, Any], reading: Reading, place: str, judge: Judge) -> AssertionSet | None:
     reading.unknown_keys(found, _SET_KEYS, place)
+    reading.unknown_keys(mapping(found.get("config"), place, "config"), set(), f"{place}, config")
     inside = read_assertions(found.get("assert"), reading, place, judge)
     flat = tuple(each for each in inside if isinstance(each, Assertion))
     if len(flat) < len(inside):
@@ -215,6 +217,10 @@ def _model(provider: Any, reading: Reading, place: str) -> str | None:
     """The judge's model reference; `None` where the file's is unknown and its models are replaced anyway."""
     if isinstance(provider, Mapping) and "id" not in provider:  # `{text: …, embedding: …}`
         provider = provider.get("text") or provider.get("embedding") or next(iter(provider), "")
+    if isinstance(provider, Mapping):  # a judge answers greedily, whatever settings it would have elsewhere
+        reading.unknown_keys(provider, {"id", "label", "config"}, f"{place}, provider")
+        config = mapping(provider.get("config"), f"{reading.name}: {place}", "config of the provider")
+        reading.unknown_keys(config, set(), f"{place}, provider, config")
     name = text(provider.get("id") if isinstance(provider, Mapping) else provider, place, "provider")
     try:
         return model_of(name)

@@ -24,13 +24,20 @@ Demands = tuple[Assertion | AssertionSet, ...]
 _MARKS = {"vars", "assert"}
 _KEYS = {*_MARKS, "description", "threshold", "metadata", "options"}
 _FOR_SOME = ("provider", "providers", "prompts")
+CHANGES = {
+    **{key: f"has {key} and so is only for some, and here every variant is asked" for key in _FOR_SOME},
+    "providerOutput": "has a providerOutput, and here the models are asked",
+    "assertScoringFunction": "has an assertScoringFunction, which is code that Loupe does not run",
+}
+"""Keys of a test without which its result is another one, as the rest of a sentence."""
 LITERAL = "literal"
 """Loupe's own option: values are taken as they stand, no file is opened and nothing in them is a variable."""
 _OPTIONS = {
-    *("transform", "transformVars", "postprocess", "prefix", "suffix", "provider", "rubricPrompt"),
-    *("disableVarExpansion", "disableDefaultAsserts", "storeOutputAs", LITERAL),
+    *("prefix", "suffix", "provider", "rubricPrompt", "disableVarExpansion", "disableDefaultAsserts"),
+    *("storeOutputAs", LITERAL),
 }
-_CODE = ("transform", "transformVars", "postprocess")
+CODE = ("transform", "transformVars", "postprocess")
+"""Options that are programs, without which outputs or values are other ones."""
 FRAMES = {PREFIX: "prefix", SUFFIX: "suffix"}
 """Variables of a row for texts around its prompt, and what an option calls them."""
 _EXPECTED = re.compile(r"__expected(\d*)")
@@ -82,14 +89,8 @@ def read_test(found: Mapping[str, Any], reading: Reading, place: str) -> Case:
     Raises:
         InvalidInput: a part of it is malformed.
     """
-    reading.unknown_keys(found, {*_KEYS, *_FOR_SOME, "providerOutput", "assertScoringFunction"}, place)
-    for key in _FOR_SOME:
-        if found.get(key):
-            reading.note(f"{place}: it is only for some {key.rstrip('s')}s in promptfoo; here every variant is asked.")
-    if found.get("providerOutput") is not None:
-        reading.note(f"{place}: its providerOutput is not used; the models are asked.")
-    if found.get("assertScoringFunction"):
-        reading.note(f"{place}: assertScoringFunction is code that Loupe does not run.")
+    reading.unknown_keys(found, _KEYS | CHANGES.keys(), place)
+    refuse_changes(found, reading, place)
     options = read_options(found.get("options"), reading, place)
     literal = bool(options.get(LITERAL))
     values = mapping(found.get("vars"), f"{reading.name}: {place}", "vars") if literal else None
@@ -109,17 +110,28 @@ def read_test(found: Mapping[str, Any], reading: Reading, place: str) -> Case:
     )
 
 
+def refuse_changes(found: Mapping[str, Any], reading: Reading, place: str) -> None:
+    """Nothing, where a test has none of `CHANGES`.
+
+    Raises:
+        InvalidInput: it has one, and that may not be left out.
+    """
+    for key, what in CHANGES.items():
+        if found.get(key) not in (None, "", []):
+            reading.unsupported(place, what)
+
+
 def read_options(value: Any, reading: Reading, place: str) -> dict[str, Any]:
     """What stands under `options`; what Loupe does not act on is noted.
 
     Raises:
-        InvalidInput: it is no mapping.
+        InvalidInput: it is no mapping, or holds a program that would change results and may not be left out.
     """
     options = mapping(reading.resolved(value, place), f"{reading.name}: {place}", "options")
-    reading.unknown_keys(options, _OPTIONS, f"{place}, options")
-    for key in _CODE:
+    reading.unknown_keys(options, {*_OPTIONS, *CODE}, f"{place}, options")
+    for key in CODE:
         if options.get(key):
-            reading.note(f"{place}: {key} is code that Loupe does not run; values stay as they are.")
+            reading.unsupported(place, f"has {key}, which is code that Loupe does not run", "values stay as they are")
     if options.get("storeOutputAs"):
         reading.note(f"{place}: storeOutputAs is not acted on, since rows are asked in any order.")
     return options

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.evals.reading.assertions import judge_of, read_assertions
-from core.evals.reading.case import FRAMES, Demands, read_options
+from core.evals.reading.case import CHANGES, FRAMES, Demands, read_options, refuse_changes
 from core.evals.reading.context import Reading, mapping, number, text
 from core.evals.reading.variables import read_variables
 from core.prompts import strict_yaml
@@ -32,14 +32,15 @@ def read_defaults(value: Any, reading: Reading) -> Defaults:
     """What `defaultTest` says; a file in its place is read. Its judge becomes that of `reading`.
 
     Raises:
-        InvalidInput: it is malformed.
+        InvalidInput: it is malformed, or something in it would change results and may not be left out.
     """
     value = reading.resolved(value, PLACE)
     if isinstance(value, str):
         path = reading.folder.file(value, f"{reading.name}: {PLACE}")
         value = strict_yaml.load(reading.folder.text(path, f"{reading.name}: {PLACE}"), path.name, aliases=True)
     found = mapping(value, reading.name, PLACE)
-    reading.unknown_keys(found, _KEYS, PLACE)
+    reading.unknown_keys(found, _KEYS | CHANGES.keys(), PLACE)
+    refuse_changes(found, reading, PLACE)
     options = read_options(found.get("options"), reading, PLACE)
     reading.judge = {**reading.judge, **judge_of(options, reading, PLACE)}
     values = read_variables(found.get("vars"), reading, PLACE)

@@ -26,6 +26,8 @@ _PATH = re.compile(
     r"[\w./\\*?\[\]\- ]{1,300}\.(txt|md|j2|json|jsonl|ya?ml|csv|prompty|prompt|py|js|ts|mjs|cjs|sh|rb|pl)(:\w+)?"
 )
 _PROGRAM = re.compile(r"\.(py|js|ts|mjs|cjs|sh|bash|rb|pl|exe|bat|cmd|ps1)(:[\w.]+)?$")
+_LINE = re.compile(r"\r?\n")
+"""What ends a line; U+2028 and the like are letters of a prompt, and stand raw in JSON too."""
 _LIBRARY = (".prompt.yml", ".prompt.yaml", ".prompty", ".prompt")
 
 
@@ -90,7 +92,7 @@ def _labelled(prompts: list[FoundPrompt], label: str, path: str, *, several: boo
 
 def _text(content: str, what: str) -> list[FoundPrompt]:
     parts: list[list[str]] = [[]]
-    for line in content.splitlines():
+    for line in _LINE.split(content):
         if line.strip() == "---":
             parts.append([])
         else:
@@ -112,11 +114,11 @@ def _yaml(content: str, what: str) -> list[FoundPrompt]:
 
 
 def _lines(content: str, what: str) -> list[FoundPrompt]:
-    return [FoundPrompt(line) for line in content.splitlines() if line.strip()]
+    return [FoundPrompt(line) for line in _LINE.split(content) if line.strip()]
 
 
 def _csv(content: str, what: str) -> list[FoundPrompt]:
-    lines = [line for line in content.splitlines() if line.strip()]
+    lines = [line for line in _LINE.split(content) if line.strip()]
     if lines and "," not in content:
         return [FoundPrompt(line) for line in lines[lines[0].strip().lower() == "prompt" :]]
     try:

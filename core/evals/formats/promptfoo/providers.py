@@ -88,7 +88,9 @@ def _provider(entry: Any, reading: Reading, place: str) -> Provider:
     if "id" not in fields and len(fields) == 1 and not fields.keys() & _KEYS:  # the old way: {id: {config, prompts}}
         only, inner = next(iter(fields.items()))
         fields = {"id": only, **mapping(inner, f"{reading.name}: {place}", "a provider")}
-    reading.unknown_keys(fields, _KEYS, place)
+    reading.unknown_keys(fields, _KEYS | {"transform"}, place)
+    if fields.get("transform"):
+        reading.unsupported(place, "has transform, which is code that Loupe does not run", "outputs stay as they are")
     name = text(fields.get("id"), f"{reading.name}: {place}", "id")
     if not name:
         raise InvalidInput(f"{reading.name}: {place} has no id; write a model reference such as smollm2.", "providers")

@@ -104,11 +104,10 @@ tests:
 outputPath: output.csv
 assertionTemplates: {noise: {type: icontains, value: arrr}}
 """, "prompts.txt": TWO}, 2, 2),
-    "scoring-override": ({CONFIG: """
+    "scored-by-name": ({CONFIG: """
 providers: [openai:gpt-4o-mini]
 prompts: ['Translate to {{language}}: {{text}}']
 defaultTest:
-  assertScoringFunction: file://./default.js
   assert: [{type: llm-rubric, value: 'Rate {{text}} in {{language}}', metric: accuracy}]
   options: {provider: {text: openai:gpt-4o-mini, embedding: 'openai:embedding:text-embedding-3-small'}}
 tests: [{vars: {language: Spanish, text: Hello}, assert: [{type: similar, value: Hola, metric: similar}]}]
@@ -145,6 +144,12 @@ providers: [openai:gpt-4]
 defaultTest: {assert: [{type: llm-rubric, value: kind}, {type: javascript, value: output.length}]}
 tests: [{vars: {question: a}}]
 """}, "defaultTest, assertion 2 is of the type 'javascript'"),
+    "scoring-function": ({CONFIG: """
+providers: [openai:gpt-4o-mini]
+prompts: ['Translate to {{language}}: {{text}}']
+defaultTest: {assertScoringFunction: file://./default.js, assert: [{type: contains, value: a}]}
+tests: [{vars: {language: Spanish, text: Hello}}]
+"""}, "defaultTest has an assertScoringFunction, which is code that Loupe does not run"),
     "model-tiers": ({CONFIG: """
 prompts: ["Options: {% for option in options -%}{{ option }}{% endfor %}"]
 providers: [openai:gpt-4]

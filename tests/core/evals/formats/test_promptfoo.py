@@ -120,6 +120,17 @@ def test_files_of_prompts(tmp_path: Path, files: dict[str, str], labels: list[st
     assert all("7" in each.request({"x": "7"}).question for each in file.variants)
 
 
+def test_a_line_separator_is_a_letter_of_a_prompt(tmp_path: Path) -> None:
+    for name, content in (
+        ("p.jsonl", '[{"role": "user", "content": "a\u2028b"}]\r\n'),
+        ("p.csv", "prompt\na\u2028b\n"),
+        ("p.txt", "a\u2028b"),
+    ):
+        config = f"prompts: file://{name}\nproviders: [smollm2]"
+        [variant] = read(tmp_path, config, **{name.replace(".", "__"): content}).variants
+        assert [each.content for each in variant.messages] == ["a\u2028b"], name
+
+
 def test_globs_and_providers_that_name_their_prompts(tmp_path: Path) -> None:
     file = read(
         tmp_path,
@@ -325,12 +336,59 @@ tests:
     options: {transform: output.trim(), storeOutputAs: y, temperature: 1}
     assert: [{type: contains, value: a, transform: JSON.parse(output)}]
 """,
+        skip=True,
     )
     notes = "\n".join(file.notes)
     named = ("env", "xtensions", "derivedMetrics", "outputPath", "unheardOf", "transform", "storeOutputAs", "provider")
     for word in (*named, "temperature"):
         assert word in notes, word
     assert "sk-canary" not in notes
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [
+        ("tests: [{vars: {x: 1}, options: {transform: output.trim()}}]", "Test 1 has transform, which is code"),
+        ("tests: [{vars: {x: 1}, options: {transformVars: '({})'}}]", "Test 1 has transformVars, which is code"),
+        ("tests: [{vars: {x: 1}, providers: [a]}]", "Test 1 has providers and so is only for some"),
+        ("tests: [{vars: {x: 1}, prompts: [a]}]", "Test 1 has prompts and so is only for some"),
+        ("tests: [{vars: {x: 1}, providerOutput: hello}]", "Test 1 has a providerOutput"),
+        ("defaultTest: {options: {postprocess: output}}\ntests: [{vars: {x: 1}}]", "defaultTest has postprocess"),
+        ("defaultTest: {prompts: [a]}\ntests: [{vars: {x: 1}}]", "defaultTest has prompts"),
+        (
+            "tests: [{vars: {x: 1}, assert: [{type: contains, value: 1, transform: output}]}]",
+            "Test 1, its assertion has transform, which is code",
+        ),
+        ("tests: [{vars: {x: 1}}]\ntargets: [{id: smollm2, transform: output}]", "Provider 1 has transform"),
+    ],
+)
+def test_what_would_change_results_is_an_error_or_a_note(tmp_path: Path, part: str, says: str) -> None:
+    config = (ONE.replace("providers: [smollm2]\n", "") if "targets" in part else ONE) + part
+    with pytest.raises(InvalidInput, match=rf"{says}.*; remove it, or use --skip-unsupported"):
+        read(tmp_path, config)
+    file = read(tmp_path, config, skip=True)
+    assert len(asked(file)) == 1 and any(note.startswith(says) for note in file.notes)
+
+
+def test_settings_of_a_judge_and_of_a_set_are_named_and_not_repeated(tmp_path: Path) -> None:
+    file = read(
+        tmp_path,
+        ONE
+        + """
+defaultTest: {options: {provider: {text: {id: smollm2, config: {apiKey: sk-canary}}}}}
+tests:
+  - vars: {x: 1}
+    assert:
+      - {type: llm-rubric, value: a, provider: {id: smollm2, config: {temperature: 1}, headers: {Key: sk-canary}}}
+      - {type: assert-set, config: {strict: sk-canary}, assert: [{type: contains, value: 1}]}
+""",
+    )
+    assert file.notes == (
+        "defaultTest, provider, config: 'apiKey' is not acted on.",
+        "Test 1, assertion 1, provider: 'headers' is not acted on.",
+        "Test 1, assertion 1, provider, config: 'temperature' is not acted on.",
+        "Test 1, assertion 2, config: 'strict' is not acted on.",
+    )
 
 
 @pytest.mark.parametrize("kind", ["javascript", "trace-span-count", "no-such-thing"])
