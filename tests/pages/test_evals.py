@@ -13,6 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.errors import ModelFailed
+from core.evals.eval_file import AT_ONCE
 from core.evals.examples import examples
 from core.evals.formats import read_eval
 from core.evals.running import kept_files, latest, plan_of, preview, start
@@ -178,6 +179,11 @@ def test_the_form_makes_variants_of_prompts_models_and_techniques_and_a_file_tha
     ]
     again = read_eval(plan.path)
     assert again.variants == plan.file.variants and again.default_assertions == plan.file.default_assertions
+
+
+def test_the_form_says_how_many_calls_are_made_at_once() -> None:
+    page = EvalsPage({state.SOURCE: state.FROM_FORM})
+    assert page.app.number_input(key="evals_at_once").placeholder == str(AT_ONCE)
 
 
 def test_the_form_takes_further_assertions_and_says_what_is_wrong_with_one() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.evals.eval_file import AT_ONCE
 from core.evals.running.overrides import Overrides
 from pages.shared.evals.state import FROM_FORM
 from pages.shared.model_picker import known_models
 
-MODELS, REPEAT, AT_ONCE, LIMIT = "evals_models", "evals_repeat", "evals_at_once", "evals_limit"
+MODELS, REPEAT, CALLS, LIMIT = "evals_models", "evals_repeat", "evals_at_once", "evals_limit"
 CACHE, BROKEN, UNSUPPORTED = "evals_cache", "evals_broken", "evals_unsupported"
 MOST_MODELS = 8
 
@@ -47,8 +48,8 @@ def run_settings(source: str) -> Overrides:
         1,
         64,
         None,
-        key=AT_ONCE,
-        placeholder="as in the file" if source != FROM_FORM else "8",
+        key=CALLS,
+        placeholder="as in the file" if source != FROM_FORM else str(AT_ONCE),
         help="To each model. A model on this machine computes them in one batch; an endpoint that limits requests "
         "gets fewer by itself.",
         persist_state="session",
