@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.models import safety
-from core.models.stored import header, layers, packed_weights
+from core.models.stored import layers, packed_weights
 
 CONSTANT = ("quant_map", "nested_quant_map", "quant_state", "weight_shape", "weight_format", "bias")
 """Tables and shapes of bitsandbytes and compressed-tensors whose size does not grow with the weights; and the bias."""
@@ -45,8 +44,4 @@ def logical_parameters(folder: Path) -> int:
 
 def weight_data_bytes(folder: Path) -> int:
     """Bytes of all tensors in a folder, headers left out."""
-    return sum(
-        entry["data_offsets"][1] - entry["data_offsets"][0]
-        for file in safety.weight_files(folder)
-        for entry in header(file)[1].values()
-    )
+    return sum(part.size for layer in layers(folder).values() for part in layer.values())

@@ -6,10 +6,9 @@ compressed-tensors keeps as a tensor. Knows nothing of loading.
 
 from __future__ import annotations
 
-import json
 import math
-import struct
 from collections import defaultdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,28 @@ from core.errors import UnsafeModel
 from core.models import safety
 
 
+class _File:
+    """A safetensors file; opened for its data at most once, and not at all where headers say enough."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def opened(self) -> Any:
+        """What the library reads tensors from."""
+        from safetensors import safe_open
+
+        return safe_open(self.path, "numpy")
+
+
 class Part:
     """One tensor of a layer, not read."""
 
-    def __init__(self, file: Path, start: int, entry: dict[str, Any]) -> None:
-        self.shape: list[int] = entry["shape"]
-        self.dtype: str = entry["dtype"]
-        begin, end = entry["data_offsets"]
-        self.size: int = end - begin
-        self._file, self._place = file, start + begin
+    def __init__(self, file: _File, name: str, dtype: str, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self.size = math.prod(shape) * safety.DTYPE_BITS[dtype] // 8
+        self._file, self._name = file, name
 
     def whole_numbers(self) -> list[int]:
         """Its values.
@@ -34,25 +46,14 @@ class Part:
             UnsafeModel: they are not a few int64.
         """
         if self.dtype != "I64" or self.size > 8 * 8:
-            raise UnsafeModel(f"{self._file} is damaged or unsafe: the shape of a packed layer is not a few int64.")
-        with self._file.open("rb") as stream:
-            stream.seek(self._place)
-            return list(struct.unpack(f"<{self.size // 8}q", stream.read(self.size)))
+            raise UnsafeModel(
+                f"{self._file.path} is damaged or unsafe: the shape of a packed layer is not a few int64."
+            )
+        return [int(each) for each in self._file.opened.get_tensor(self._name).flatten()]
 
 
 Layer = dict[str, Part]
 """Tensors of a layer by the last part of their name: `weight`, `bias`, `absmax`, `weight_packed` …"""
-
-
-def header(file: Path) -> tuple[int, dict[str, Any]]:
-    """Where the data of a safetensors file begin, and its entries by name, once the whole header has been checked."""
-    for _ in safety.safetensors_shapes(file):
-        pass
-    with file.open("rb") as stream:
-        length = struct.unpack("<Q", stream.read(8))[0]
-        entries: dict[str, Any] = json.loads(stream.read(length))
-    entries.pop("__metadata__", None)
-    return 8 + length, entries
 
 
 def layers(folder: Path) -> dict[str, Layer]:
@@ -64,10 +65,10 @@ def layers(folder: Path) -> dict[str, Layer]:
     """
     found: dict[str, Layer] = defaultdict(dict)
     for file in safety.weight_files(folder):
-        start, entries = header(file)
-        for name, entry in entries.items():
+        tensors, opened = safety.safetensors_tensors(file), _File(file)
+        for name, (dtype, shape) in tensors.items():
             base, part = _split(name)
-            found[base][part] = Part(file, start, entry)
+            found[base][part] = Part(opened, name, dtype, shape)
     return found
 
 

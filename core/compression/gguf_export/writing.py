@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from core.compression.gguf_export.families import Shape, rope_factors
 from core.errors import Unsupported
 from core.models import safety
-from core.models.stored import header
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,13 +45,12 @@ class Plan:
         self.shape = shape
         self.tensors: list[tuple[str, Path, str, tuple[int, ...], Any]] = []
         for file in safety.weight_files(folder):
-            for name, entry in header(file)[1].items():
+            for name, (_, size) in safety.safetensors_tensors(file).items():
                 if name.endswith("rotary_emb.inv_freq") or (tied and name == "lm_head.weight"):
                     continue
                 new = names.get_name(name, try_suffixes=(".weight", ".bias"))
                 if new is None:
                     raise Unsupported(f"The tensor {name[:80]!a} has no name in GGUF, so the model cannot be written.")
-                size = tuple(entry["shape"])
                 self.tensors.append((new, file, name, size, _type(new, size, precision)))
         self.tensors.sort(key=lambda each: _order(each[0]))
 

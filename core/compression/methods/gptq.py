@@ -19,7 +19,6 @@ from core.compression.storage import bits_per_linear_weight
 from core.compression.workspace import require_space
 from core.errors import InvalidInput
 from core.models import safety
-from core.models.stored import header
 
 if TYPE_CHECKING:
     import torch
@@ -116,8 +115,7 @@ def layer_widths(folder: Path) -> dict[str, int]:
     """Inputs of every linear layer inside the decoder layers, by name; from the headers of the weights."""
     widths = {}
     for file in safety.weight_files(folder):
-        for name, entry in header(file)[1].items():
-            shape = entry["shape"]
+        for name, (_, shape) in safety.safetensors_tensors(file).items():
             inside = any(part.isdigit() for part in name.split("."))
             if name.endswith(".weight") and len(shape) == 2 and inside:
                 widths[name.removesuffix(".weight")] = int(shape[1])
@@ -127,11 +125,12 @@ def layer_widths(folder: Path) -> dict[str, int]:
 def _whole_to(model: Any, dtype: torch.dtype) -> None:
     """Cast what was not rounded: it was read in the precision of the calibration, and is kept in the source's.
 
-    Scales stay: packing divides the weights by them once more.
+    Scales stay: packing divides the weights by them once more. So do rounded weights, but not the bias beside them.
     """
     for module in model.modules():
-        if not hasattr(module, "quantization_scheme"):
-            for parameter in module.parameters(recurse=False):
+        rounded = hasattr(module, "quantization_scheme")
+        for name, parameter in module.named_parameters(recurse=False):
+            if not rounded or name == "bias":
                 parameter.data = parameter.data.to(dtype)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,20 @@ def text_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     file.write_text("\n".join(lines), encoding="utf-8")
     return file
+
+
+def variant(tiny_model: Path, folder: Path, family: str = "llama", **config: Any) -> Path:
+    """A model with random weights of another shape or family, and the tiny one's tokenizer; in the dtype it names."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    shutil.copytree(tiny_model, folder)
+    held = json.loads((folder / "config.json").read_text()) | {"model_type": family}
+    kept = {key: held[key] for key in held if key not in ("architectures", "model_type", "head_dim", "dtype")}
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(family, **(kept | config)))
+    model.to(getattr(torch, str(config.get("dtype", "float32")))).save_pretrained(folder)
+    return folder
 
 
 def plain(folder: str | Path) -> Any:

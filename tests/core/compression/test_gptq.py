@@ -11,11 +11,12 @@ import pytest
 import torch
 
 from core.compression.job import run
+from core.compression.methods import gptq
 from core.jobs import JobCancelled, JobContext
 from core.models.registry import local_dir
 from core.models.stored import count_parameters
 from core.settings import get_settings
-from tests.core.compression.conftest import plain
+from tests.core.compression.conftest import plain, variant
 
 LOOKS = {"samples": 12, "sample_tokens": 48}
 
@@ -92,6 +93,20 @@ def test_what_is_not_rounded_keeps_the_precision_of_the_source(tiny_model: Path,
         before, after = whole(input_ids=ids).logits, plain(made["path"])(input_ids=ids).logits
     assert after.dtype == torch.bfloat16
     assert float((after - before).float().norm() / before.float().norm()) < 0.9
+
+
+def test_the_bias_beside_rounded_weights_is_none_of_them(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Qwen2's q, k and v projections have biases; calibrated in fp32, they are kept in the source's precision."""
+    from safetensors import safe_open
+
+    monkeypatch.setattr(gptq, "working_dtype", lambda config: torch.float32)
+    source = variant(tiny_model, tmp_path / "qwen2", "qwen2", dtype="bfloat16")
+    made = run({"method": "gptq", "name": "made", "model": f"path:{source}", "calibrated": False}, JobContext("bias"))
+    with safe_open(Path(made["path"]) / "model.safetensors", "pt") as file:
+        biases = [file.get_tensor(name).dtype for name in file.keys() if name.endswith("_proj.bias")]  # noqa: SIM118
+    assert biases == [torch.bfloat16] * 6
 
 
 def test_cancelled_between_pieces_it_leaves_nothing(tiny_model: Path, text_file: Path) -> None:

@@ -50,6 +50,14 @@ def test_compressed_tensors_layers_count_by_the_shape_they_keep(tmp_path: Path) 
     assert stored.count_parameters(write(tmp_path, tensors, data)) == 8 * 16
 
 
+def test_a_header_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write(tmp_path, {"a.weight": ("F32", [8, 16], 512)})
+    parsed, loads = [], json.loads
+    monkeypatch.setattr(json, "loads", lambda text: parsed.append(text) or loads(text))
+    assert stored.count_parameters(folder) == 8 * 16
+    assert len(parsed) == 1
+
+
 @pytest.mark.parametrize("shape", [("I32", [4], 16), ("I64", [1000], 8000)])
 def test_a_shape_that_is_none_is_refused(tmp_path: Path, shape: tuple[str, list[int], int]) -> None:
     tensors = {"a.weight_shape": shape, "a.weight_packed": ("I32", [8, 2], 64)}
