@@ -11,6 +11,7 @@ from typing import Any
 from core.compression.loading import load_model, load_tokenizer, save_model, source_dtype, working_dtype
 from core.compression.methods.base import CALIBRATION, Method, Work
 from core.compression.pruning import count_zeros
+from core.compression.pruning.shares import KEYS, PARTS, how_many
 from core.compression.request import CompressRequest
 from core.compression.source import Source, require_parts, weight_file_bytes
 from core.compression.workspace import require_space
@@ -33,10 +34,11 @@ def check(request: CompressRequest, source: Source) -> None:
 
     Raises:
         Unsupported: they cannot.
-        InvalidInput: widths that four does not divide, for 2:4.
+        InvalidInput: widths that four does not divide, for 2:4; a share of heads that the family does not take.
     """
-    if request.structure in ("heads", "channels", "layers"):
-        require_parts(source, f"taking out {request.structure}", "num_key_value_heads", "intermediate_size")
+    if request.structure in PARTS:
+        require_parts(source, f"taking out {request.structure}", *KEYS[request.structure])
+        how_many(source.config, request.structure, request.sparsity)
     if request.structure == "2:4":
         for key in ("hidden_size", "intermediate_size"):
             width = source.number(key)
@@ -60,7 +62,7 @@ def run(work: Work) -> dict[str, Any]:
     job.check()
     model = load_model(work.source.folder, working_dtype(work.source.config))
     made: dict[str, Any] = {}
-    if request.structure in ("heads", "channels", "layers"):
+    if request.structure in PARTS:
         made = parts.take_out(model, request.structure, request.sparsity, None if text is None else text.ids, job)
     elif text is None:
         weights.by_magnitude(model, request.sparsity, request.structure == "2:4", job)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.compression.layers import Walk, decoder_layers
 from core.compression.pruning import structured
+from core.compression.pruning.shares import how_many
 
 if TYPE_CHECKING:
     import torch
@@ -27,17 +28,15 @@ def take_out(model: Any, structure: str, sparsity: float, ids: torch.Tensor | No
         job: progress and cancelling.
 
     Raises:
-        InvalidInput: there is a single one of them.
-        Unsupported: the model is not built like Llama.
+        InvalidInput, Unsupported: as `shares.how_many`, or the model is not built like Llama.
     """
     structured.require_built_like_llama(model)
-    if structure == "layers":
-        return _layers(model, sparsity, ids, job)
     config = model.config.get_text_config(decoder=True)
+    kept, count = how_many(config.to_dict(), structure, sparsity)
+    if structure == "layers":
+        return _layers(model, kept, ids, job)
     groups = config.num_key_value_heads
     heads_a_group = config.num_attention_heads // groups
-    count = groups if structure == "heads" else config.intermediate_size
-    kept = structured.how_many(count, sparsity, "key-value groups of heads" if structure == "heads" else "channels")
 
     def cut(layer: Any, squares: dict[str, torch.Tensor] | None) -> None:
         if structure == "heads":
@@ -98,7 +97,7 @@ def _each_layer(model: Any, ids: torch.Tensor | None, job: JobContext, cut: Any)
         cut(step.layer, squares)
 
 
-def _layers(model: Any, sparsity: float, ids: torch.Tensor | None, job: JobContext) -> dict[str, Any]:
+def _layers(model: Any, kept: int, ids: torch.Tensor | None, job: JobContext) -> dict[str, Any]:
     """Layers go that change the hidden states least; without a text, the ones that lie evenly between.
 
     Source: Men et al., 2024 (ShortGPT): 1 - the cosine of before and after.
@@ -106,7 +105,6 @@ def _layers(model: Any, sparsity: float, ids: torch.Tensor | None, job: JobConte
     import torch
 
     count = len(decoder_layers(model))
-    kept = structured.how_many(count, sparsity, "layers")
     if ids is None:
         keep = evenly(count, kept)
     else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.compression.layers import decoder_layers
-from core.errors import InvalidInput, Unsupported
+from core.errors import Unsupported
 
 if TYPE_CHECKING:
     import torch
@@ -35,17 +35,6 @@ def require_built_like_llama(model: Any) -> None:
                         f"A {type(layer).__name__} has no {block}.{name}; heads and channels are taken out of models "
                         f"built like Llama (Llama, Mistral, Qwen2, Qwen3, SmolLM) only."
                     )
-
-
-def how_many(count: int, sparsity: float, what: str) -> int:
-    """How many of `count` parts stay: at least one, and one goes at least.
-
-    Raises:
-        InvalidInput: there is only one.
-    """
-    if count < 2:
-        raise InvalidInput(f"The model has a single one of its {what}, so none can be taken out.", "structure")
-    return min(max(1, round(count * (1 - sparsity))), count - 1)
 
 
 def head_scores(layer: Any, squares: dict[str, torch.Tensor] | None, groups: int) -> torch.Tensor:

@@ -10,6 +10,7 @@ import pytest
 from core.compression import CompressRequest, estimate
 from core.compression.source import open_source
 from core.compression.storage import weight_data_bytes
+from core.models import safety
 from core.models.gguf_header import read_header
 from tests.core.compression.conftest import Compress
 
@@ -33,6 +34,23 @@ def test_the_promise_is_kept(compress: Compress, tiny_model: Path, settings: dic
     written = made.stat().st_size - read_header(made).data_offset if made.is_file() else weight_data_bytes(made)
     assert promised.before == weight_data_bytes(tiny_model)
     assert promised.after == pytest.approx(written, rel=0.02)
+
+
+@pytest.mark.parametrize("settings", [{"method": "gptq"}, {"method": "distill", "student": True}])
+def test_headers_are_read_a_few_times_however_many_tensors_there_are(
+    compress: Compress, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+) -> None:
+    """A page estimates at every draw."""
+    if settings.get("student"):
+        half = compress("prune", criterion="magnitude", structure="layers")
+        settings = settings | {"student": half["ref"]}
+    source, read = open_source(f"path:{tiny_model}"), []
+    whole = safety.safetensors_tensors
+    monkeypatch.setattr(safety, "safetensors_tensors", lambda file: read.append(file) or whole(file))
+    promised = estimate(CompressRequest.parse(name="made", model=source.ref, **settings), source)
+    assert len(read) <= 3
+    if settings.get("student"):
+        assert promised.after == weight_data_bytes(Path(half["path"]))
 
 
 def test_published_bits_are_promised(tiny_model: Path) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from core.compression import CompressRequest, check
+from core.compression.job import run
 from core.compression.layers import Walk, decoder_layers, linear_layers
 from core.compression.pruning import count_zeros, parts, structured
 from core.compression.pruning.masks import is_two_of_four
+from core.compression.pruning.shares import how_many
+from core.errors import InvalidInput
 from core.jobs import JobContext
 from core.models.zeros import keep_zeros
-from tests.core.compression.conftest import SMALL, Compress, plain
+from tests.core.compression.conftest import SMALL, Compress, plain, variant
 
 IDS = torch.arange(3, 67).view(2, 32)
 
@@ -65,6 +70,50 @@ def test_parts_are_gone_and_the_model_is_smaller(
     assert (config.num_key_value_heads, config.num_attention_heads) == ((1, 2) if structure == "heads" else (2, 4))
     assert config.intermediate_size == (64 if structure == "channels" else 128)
     assert after.generate(IDS[:1], max_new_tokens=4, min_new_tokens=4, do_sample=False).shape == (1, 36)
+
+
+def test_heads_that_the_family_does_not_take_are_refused_before_anything_starts(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    """Llama's configuration wants the width to be a multiple of the heads when it is saved; Qwen2's does not."""
+    shape = {"num_attention_heads": 8, "num_key_value_heads": 4}
+    llama = variant(tiny_model, tmp_path / "llama", **shape)
+    request = {"method": "prune", "structure": "heads", "criterion": "magnitude", "name": "made"}
+    with pytest.raises(InvalidInput) as caught:
+        check(CompressRequest.parse(model=f"path:{llama}", sparsity=0.25, **request))
+    assert str(caught.value) == (
+        "That would leave 6 of 8 heads, which a llama of width 64 does not take; sparsity may be 0.5 or 0.75."
+    )
+    qwen2 = variant(tiny_model, tmp_path / "qwen2", "qwen2", **shape)
+    for folder, sparsity, heads in ((llama, 0.5, 4), (qwen2, 0.25, 6)):
+        asked = request | {"model": f"path:{folder}", "sparsity": sparsity, "name": folder.name}
+        config = plain(run(asked, JobContext(folder.name))["path"]).config
+        assert (config.num_attention_heads, config.num_key_value_heads, config.head_dim) == (heads, heads // 2, 8)
+
+
+def test_heads_go_from_configurations_older_than_grouped_queries(tiny_model: Path, tmp_path: Path) -> None:
+    old = variant(tiny_model, tmp_path / "old", num_key_value_heads=4)
+    config = json.loads((old / "config.json").read_text())
+    del config["num_key_value_heads"]
+    (old / "config.json").write_text(json.dumps(config))
+    request = {"method": "prune", "structure": "heads", "criterion": "magnitude", "name": "made"}
+    made = run(request | {"model": f"path:{old}"}, JobContext("old"))
+    assert (made["kept"], made["of"]) == (2, 4)
+    assert plain(made["path"]).config.num_attention_heads == 2
+
+
+@pytest.mark.parametrize(
+    ("count", "sparsity", "kept"),
+    [(1536, 0.3, 1088), (1536, 0.01, 1472), (1536, 0.99, 64), (1500, 0.01, 1472), (128, 0.3, 96), (7, 0.5, 4)],
+)
+def test_channels_are_kept_in_widths_that_other_methods_take(count: int, sparsity: float, kept: int) -> None:
+    assert how_many({"intermediate_size": count}, "channels", sparsity) == (kept, count)
+
+
+def test_what_lost_channels_can_be_quantized_in_groups_and_pruned_two_of_four(compress: Compress) -> None:
+    cut = compress("prune", "cut", structure="channels", criterion="magnitude", sparsity=0.3)["ref"]
+    for settings in ({"method": "gptq"}, {"method": "prune", "structure": "2:4", "criterion": "magnitude"}):
+        check(CompressRequest.parse(name="made", model=cut, **settings))
 
 
 def test_a_head_that_is_cut_is_a_head_that_says_nothing(tiny_model: Path) -> None:

@@ -83,7 +83,7 @@ def test_families_that_a_method_does_not_know(tiny_model: Path, tmp_path: Path) 
     with pytest.raises(Unsupported, match="GPT2LMHeadModel cannot be written as GGUF"):
         check(CompressRequest.parse(method="gguf", name="made", model=f"path:{other}"))
     config = json.loads((other / "config.json").read_text())
-    del config["num_key_value_heads"]
+    config["n_head"] = config.pop("num_attention_heads")
     (other / "config.json").write_text(json.dumps(config))
     with pytest.raises(Unsupported, match="built like Llama"):
         check(CompressRequest.parse(method="prune", structure="heads", name="made", model=f"path:{other}"))
