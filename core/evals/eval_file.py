@@ -25,7 +25,7 @@ class DataSource(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     path: str = ""
-    """A file (`.jsonl`, `.csv`, `.parquet`, `.yaml`, `.json`), absolute; or `hub:ORG/NAME[:CONFIG][/SPLIT]`; "" where
+    """A file (`.jsonl`, `.csv`, `.parquet`, `.yaml`, `.json`), absolute; or `hub:ORG/NAME[:CONFIG][/SPLIT][?limit=N]`; "" where
     the rows stand in the file itself."""
     rows: tuple[Row, ...] = ()
     """Rows that stand in the file itself; they come before those of `path`."""
@@ -59,6 +59,8 @@ class EvalFile(BaseModel):
     default_threshold: float | None = None
     default_metadata: dict[str, Any] = {}
     """For rows that do not have their own."""
+    default_expands: bool = True
+    """Whether lists of texts among variables stand for several rows, where a test does not say."""
     repeat: int = Field(1, ge=1, le=100)
     concurrency: int = Field(AT_ONCE, ge=1, le=64)
     """Calls under way at once for each model."""

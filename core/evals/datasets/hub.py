@@ -1,6 +1,6 @@
 """Data sets of the Hugging Face hub: the Parquet files into which the hub converts every one of them.
 
-Written `hub:ORG/NAME[:CONFIG][/SPLIT]`. What was downloaded once stays in the data directory and is used offline. The
+Written `hub:ORG/NAME[:CONFIG][/SPLIT][?limit=N]`. What was downloaded once stays in the data directory and is used offline. The
 download itself runs in a child process (`core.evals.datasets.hub_worker`), which alone sees the hub token. Knows
 nothing of rows.
 """
@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from core import errors
@@ -29,8 +30,10 @@ from core.settings import ensure_home, get_settings
 SCHEME = "hub:"
 SPLITS = ("test", "validation", "train")
 """Which split is taken where none is named: the first of these that there is, else the first of all."""
+LIMIT_DIGITS = 9
 _NAME = re.compile(
     r"(?P<repo>[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95})(?::(?P<config>[\w.-]{1,100}))?(?:/(?P<split>[\w.-]{1,100}))?"
+    rf"(?:\?limit=(?P<limit>[1-9][0-9]{{0,{LIMIT_DIGITS - 1}}}))?"
 )
 
 
@@ -41,9 +44,12 @@ class HubSet:
     repo: str
     config: str = ""
     split: str = ""
+    limit: int | None = None
+    """Only the first so many rows of it."""
 
     def __str__(self) -> str:
-        return f"{SCHEME}{self.repo}{':' + self.config if self.config else ''}{'/' + self.split if self.split else ''}"
+        name = f"{SCHEME}{self.repo}{':' + self.config if self.config else ''}{'/' + self.split if self.split else ''}"
+        return name if self.limit is None else f"{name}?limit={self.limit}"
 
     @property
     def folder(self) -> Path:
@@ -53,7 +59,7 @@ class HubSet:
 
 
 def parse(text: str) -> HubSet:
-    """The data set that `hub:ORG/NAME[:CONFIG][/SPLIT]` means.
+    """The data set that `hub:ORG/NAME[:CONFIG][/SPLIT][?limit=N]` means.
 
     Raises:
         InvalidInput: it is not written so.
@@ -61,7 +67,8 @@ def parse(text: str) -> HubSet:
     found = _NAME.fullmatch(text.removeprefix(SCHEME))
     if found is None or ".." in text:
         raise InvalidInput(f"{short(text)} is no data set of the hub; write hub:ORG/NAME[:CONFIG][/SPLIT].", "tests")
-    return HubSet(found["repo"], found["config"] or "", found["split"] or "")
+    limit = int(found["limit"]) if found["limit"] else None
+    return HubSet(found["repo"], found["config"] or "", found["split"] or "", limit)
 
 
 def read(text: str, reading: Reading) -> Iterator[Found]:
@@ -72,8 +79,8 @@ def read(text: str, reading: Reading) -> Iterator[Found]:
         NotFound: the hub does not have it.
         LoadError: it is not there yet and the hub cannot be reached; one sentence.
     """
-    for path in fetch(parse(text)):
-        yield from parquet.read(path, reading)
+    wanted = parse(text)
+    yield from islice((row for path in fetch(wanted) for row in parquet.read(path, reading)), wanted.limit)
 
 
 def fetch(wanted: HubSet) -> list[Path]:

@@ -70,7 +70,6 @@ def _rows(file: EvalFile, notes: list[str]) -> Iterator[dict[str, Any] | Found]:
             description=row.description,
             threshold=row.threshold,
             metadata=row.metadata,
-            expands=False,
             with_defaults=row.with_defaults,
         )
         yield from _finished(Found(row.where or f"Test {row.number}", case), case, file, needs)
@@ -112,8 +111,8 @@ def _finished(found: Found, case: Case, file: EvalFile, needs: Needs) -> Iterato
     """The fields of the rows that a case stands for, or that it is broken."""
     try:
         merged = {**file.default_vars, **case.vars}
-        expands = set(merged) if case.expands and case.written else file.default_vars.keys() - case.vars.keys()
-        rows = [_row(values, found, case, file, needs) for values in combinations(merged, expands, found.where)]
+        listed = case.listed(file.default_vars, file.default_expands)
+        rows = [_row(values, found, case, file, needs) for values in combinations(merged, listed, found.where)]
     except InvalidInput as error:
         reason = str(error).removeprefix(f"{found.where}: ")
         yield Found(found.where, None, reason[:1].upper() + reason[1:])

@@ -56,12 +56,23 @@ class Case:
     metadata: dict[str, Any] = field(default_factory=dict)
     written: bool = False
     """Whether it is a test: then lists of texts stand for several tests, and values may refer to each other."""
-    expands: bool = True
-    """Whether lists of texts stand for several tests."""
+    expands: bool | None = None
+    """Whether lists of texts stand for several tests, those of the file's defaults too; `None`: as these say."""
     refers: bool = True
-    """Whether `{{name}}` in a value is the value of another variable."""
+    """Whether its own values may mean more than they say: several tests, or by `{{name}}` another variable's value."""
     with_defaults: bool = True
     """Whether the file's default assertions are demanded of it."""
+
+    def listed(self, defaults: Mapping[str, Any], expands: bool) -> set[str]:
+        """Names of the variables whose lists of texts stand for several tests.
+
+        Args:
+            defaults: variables of the file, for what it does not say itself.
+            expands: whether the file's defaults let lists stand for several tests.
+        """
+        if not (expands if self.expands is None else self.expands):
+            return set()
+        return {*(self.vars if self.written and self.refers else ()), *(defaults.keys() - self.vars.keys())}
 
 
 def is_test(found: Mapping[str, Any]) -> bool:
@@ -104,7 +115,7 @@ def read_test(found: Mapping[str, Any], reading: Reading, place: str) -> Case:
         threshold=number(found.get("threshold"), f"{reading.name}: {place}", "threshold"),
         metadata=mapping(found.get("metadata"), f"{reading.name}: {place}", "metadata"),
         written=True,
-        expands=not options.get("disableVarExpansion") and not literal,
+        expands=None if options.get("disableVarExpansion") is None else not options["disableVarExpansion"],
         refers=not literal,
         with_defaults=not options.get("disableDefaultAsserts"),
     )

@@ -26,6 +26,8 @@ class Defaults:
     assertions: Demands = ()
     threshold: float | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
+    expands: bool = True
+    """Whether lists of texts stand for several tests."""
 
 
 def read_defaults(value: Any, reading: Reading) -> Defaults:
@@ -50,4 +52,5 @@ def read_defaults(value: Any, reading: Reading) -> Defaults:
         assertions=read_assertions(found.get("assert"), reading, PLACE),
         threshold=number(found.get("threshold"), f"{reading.name}: {PLACE}", "threshold"),
         metadata=mapping(found.get("metadata"), f"{reading.name}: {PLACE}", "metadata"),
+        expands=not options.get("disableVarExpansion"),
     )

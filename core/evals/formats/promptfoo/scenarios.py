@@ -50,7 +50,7 @@ def _joined(case: Case, test: Case) -> Case:
         description=test.description or case.description,
         threshold=case.threshold if test.threshold is None else test.threshold,
         metadata={**case.metadata, **test.metadata},
-        expands=case.expands and test.expands,
+        expands=case.expands if test.expands is None else test.expands,
         with_defaults=case.with_defaults and test.with_defaults,
     )
 

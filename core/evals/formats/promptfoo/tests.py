@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,7 +19,7 @@ from core.evals.reading.case import Case, read_test
 from core.evals.reading.context import Reading, mapping
 from core.evals.reading.folder import SCHEME
 from core.evals.reading.templates import interpolated
-from core.evals.reading.variables import combinations
+from core.evals.reading.variables import combinations, several
 from core.evals.row import Row
 from core.prompts.names import short
 
@@ -35,7 +35,6 @@ class Tests:
 
     rows: list[Row] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
-    limit: int | None = None
 
     def add(self, case: Case, where: str, defaults: Defaults) -> None:
         """The rows that a test in the file stands for.
@@ -74,9 +73,9 @@ def read_tests(value: Any, reading: Reading, defaults: Defaults, tests: Tests) -
         where = f"Test {number}"
         entry = reading.resolved(entry, where)
         if isinstance(entry, str):
-            tests.paths += _paths(entry, reading, where, tests)
+            tests.paths += _paths(entry, reading, where)
         elif isinstance(entry, dict) and isinstance(entry.get("path"), str) and not {"vars", "assert"} & entry.keys():
-            tests.paths += _paths(entry["path"], reading, where, tests)
+            tests.paths += _paths(entry["path"], reading, where)
             if entry.get("config"):
                 reading.note(f"{where}: its config is for a program that makes tests, which Loupe does not run.")
         else:
@@ -87,10 +86,10 @@ def read_tests(value: Any, reading: Reading, defaults: Defaults, tests: Tests) -
                 tests.add(case, where, defaults)
 
 
-def _paths(entry: str, reading: Reading, where: str, tests: Tests) -> list[str]:
+def _paths(entry: str, reading: Reading, where: str) -> list[str]:
     what = f"{reading.name}: {where}"
     if entry.startswith(HUGGING_FACE):
-        return [_hugging_face(entry, reading, where, tests)]
+        return [_hugging_face(entry, reading, where)]
     if entry.startswith(hub.SCHEME):
         return [str(hub.parse(entry))]
     name = entry.removeprefix(SCHEME)
@@ -109,25 +108,33 @@ def _paths(entry: str, reading: Reading, where: str, tests: Tests) -> list[str]:
     return found
 
 
-def _hugging_face(entry: str, reading: Reading, where: str, tests: Tests) -> str:
+def _hugging_face(entry: str, reading: Reading, where: str) -> str:
     """`huggingface://datasets/ORG/NAME?split=test&config=main&limit=10` as Loupe writes it."""
     parts = urlsplit(entry)
     asked = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     repo = (parts.netloc + parts.path).removeprefix("datasets/")
     config, split = asked.pop("config", "") or asked.pop("subset", ""), asked.pop("split", "test")
-    if limit := asked.pop("limit", ""):
-        if not limit.isdecimal() or int(limit) < 1:
-            raise InvalidInput(f"{reading.name}: {where} has the limit {short(limit)}; it is a whole number from 1.")
-        tests.limit = int(limit)
+    limit = asked.pop("limit", "")
+    if limit and not (limit.isdecimal() and 1 <= int(limit) < 10**hub.LIMIT_DIGITS):
+        raise InvalidInput(f"{reading.name}: {where} has the limit {short(limit)}; it is a whole number from 1.")
     reading.unknown_keys(asked, set(), where)
-    return str(hub.parse(f"{repo}{':' + config if config else ''}/{split}"))
+    wanted = hub.parse(f"{repo}{':' + config if config else ''}/{split}")
+    return str(replace(wanted, limit=int(limit) if limit else None))
 
 
 def _values(case: Case, where: str, defaults: Defaults) -> Iterator[dict[str, Any]]:
-    """The variables of every row that a test stands for; those that are merely the file's stay in the file."""
+    """The variables of every row that a test stands for; those that are merely the file's stay in the file.
+
+    A list of the file's that this test takes as one value would stand for several tests there, so it becomes its own.
+    """
     merged = {**defaults.vars, **case.vars}
-    expands = set(merged) if case.expands else defaults.vars.keys() - case.vars.keys()
-    for values in combinations(merged, expands, where):
-        own = {name: each for name, each in values.items() if name in case.vars or each is not defaults.vars[name]}
+    listed = case.listed(defaults.vars, defaults.expands)
+    kept = {name for name, each in defaults.vars.items() if defaults.expands and several(each) and name not in listed}
+    for values in combinations(merged, listed, where):
+        own = {
+            name: each
+            for name, each in values.items()
+            if name in case.vars or name in kept or each is not defaults.vars[name]
+        }
         refer = {name: each for name, each in own.items() if isinstance(each, str) and "{{" in each}
         yield own | (interpolated(refer, values) if case.refers and refer else {})

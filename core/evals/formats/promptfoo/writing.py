@@ -130,6 +130,8 @@ def _default(file: EvalFile) -> dict[str, Any]:
         default["threshold"] = _number(file.default_threshold)
     if file.default_metadata:
         default["metadata"] = _plain(file.default_metadata)
+    if not file.default_expands:
+        default["options"] = {"disableVarExpansion": True}
     return default
 
 
@@ -163,7 +165,7 @@ def _read_otherwise(value: Any) -> bool:
 def _path(path: str, file: EvalFile) -> str:
     if path.startswith(hub.SCHEME):
         wanted = hub.parse(path)
-        asked = {"config": wanted.config, "split": wanted.split}
+        asked = {"config": wanted.config, "split": wanted.split, "limit": wanted.limit}
         return f"{HUGGING_FACE}{wanted.repo}?{urlencode({key: each for key, each in asked.items() if each})}"
     inside = bool(file.folder) and Path(path).is_relative_to(file.folder)
     return SCHEME + (os.path.relpath(path, file.folder) if inside else path)

@@ -94,6 +94,8 @@ def test_rows_are_downloaded_once_and_then_used_offline(
     assert [row.vars["x"] for row in found(over("hub:org/set"))[0]] == ["a", "b", "c"]
     server.shutdown()
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    both, _ = found(over("hub:org/set?limit=2", more=("hub:org/set?limit=1",)))  # each limit is of its own set
+    assert [row.vars["x"] for row in both] == ["a", "b", "a"]
     rows, _ = found(over("hub:org/set", limit=2))
     assert [(row.vars["x"], row.where) for row in rows] == [("a", "hub:org/set, row 1"), ("b", "hub:org/set, row 2")]
 
@@ -132,7 +134,17 @@ def test_which_files_are_meant(config: str, split: str, chosen: list[str] | str)
 
 
 @pytest.mark.parametrize(
-    "text", ["hub:", "hub:org", "hub:../x/y", "hub:org/na me", "hub:org/set:a/b/c", "hub:org/..", "hub:/etc/passwd"]
+    "text",
+    [
+        "hub:",
+        "hub:org",
+        "hub:../x/y",
+        "hub:org/na me",
+        "hub:org/set:a/b/c",
+        "hub:org/..",
+        "hub:/etc/passwd",
+        "hub:org/set?limit=0",
+    ],
 )
 def test_names_that_are_no_data_sets(text: str) -> None:
     with pytest.raises(InvalidInput, match="is no data set of the hub"):
@@ -140,5 +152,11 @@ def test_names_that_are_no_data_sets(text: str) -> None:
 
 
 def test_names_of_data_sets_are_written_as_they_were_read() -> None:
-    for text in ["hub:org/set", "hub:org/set:main", "hub:org/set/test", "hub:org/set:main/test"]:
+    for text in [
+        "hub:org/set",
+        "hub:org/set:main",
+        "hub:org/set/test",
+        "hub:org/set:main/test",
+        "hub:org/set/test?limit=7",
+    ]:
         assert str(hub.parse(text)) == text

@@ -9,7 +9,7 @@ import pytest
 from core.errors import InvalidInput, LoupeError
 from core.evals.assertion import Assertion, AssertionSet
 from core.evals.datasets import check, rows_of
-from core.evals.formats import parse_eval, read_eval
+from core.evals.formats import parse_eval, read_eval, write_eval
 from core.settings import get_settings
 from tests.core.evals.formats.writing import asked, read
 
@@ -156,7 +156,37 @@ def test_lists_of_texts_stand_for_all_combinations_other_lists_are_values(tmp_pa
         {"tone": tone, "x": x, "n": [1, 2]} for tone in ("kind", "curt") for x in ("a", "b")
     ]
     still = config + "    options: {disableVarExpansion: true}\n"
-    assert asked(read(tmp_path, still)) == [{"tone": tone, "x": ["a", "b"], "n": [1, 2]} for tone in ("kind", "curt")]
+    [whole] = asked(file := read(tmp_path, still))
+    assert whole == {"tone": ["kind", "curt"], "x": ["a", "b"], "n": [1, 2]}
+    assert asked(parse_eval(write_eval(file), "again.yaml")) == [whole]
+
+
+def test_defaulttest_may_say_that_lists_are_values(tmp_path: Path) -> None:
+    config = (
+        ONE + "defaultTest: {vars: {tone: [kind, curt]}, options: {disableVarExpansion: true}}\n"
+        "tests:\n  - vars: {x: [a, b]}\n  - file://more.jsonl\n"
+        "  - {vars: {x: [c, d], tone: dry}, options: {disableVarExpansion: false}}\n"
+        "scenarios: [{config: [{vars: {x: [e, f]}}], tests: [{vars: {y: 1}}]}]\n"
+    )
+    file = read(tmp_path, config, more__jsonl='{"vars": {"x": ["g", "h"]}}\n{"x": "i"}\n')
+    tones = {"tone": ["kind", "curt"]}
+    expected = [
+        {**tones, "x": ["a", "b"]},
+        {"tone": "dry", "x": "c"},
+        {"tone": "dry", "x": "d"},
+        {**tones, "x": ["e", "f"], "y": 1},
+        {**tones, "x": ["g", "h"]},
+        {**tones, "x": "i"},
+    ]
+    assert asked(file) == expected
+    (tmp_path / "again.yaml").write_text(write_eval(file))
+    assert asked(read_eval(tmp_path / "again.yaml")) == expected
+
+
+def test_a_test_in_a_data_set_may_say_that_lists_are_values(tmp_path: Path) -> None:
+    config = ONE + "defaultTest: {vars: {tone: [kind, curt]}}\ntests: file://more.jsonl\n"
+    line = '{"vars": {"x": ["g", "h"]}, "options": {"disableVarExpansion": true}}\n'
+    assert asked(read(tmp_path, config, more__jsonl=line)) == [{"tone": ["kind", "curt"], "x": ["g", "h"]}]
 
 
 def test_combinations_without_end_are_refused(tmp_path: Path) -> None:
@@ -299,7 +329,10 @@ def test_files_of_tests_and_the_hub(tmp_path: Path) -> None:
     assert [row["x"] for row in asked(file)] == [9, "1", 2, 3]
     assert any("come before those of its data sets" in note for note in file.notes)
     file = read(tmp_path, ONE + "tests: huggingface://datasets/org/set?split=train&config=main&limit=5")
-    assert (file.data.path, file.data.limit) == ("hub:org/set:main/train", 5)
+    assert (file.data.path, file.data.limit) == ("hub:org/set:main/train?limit=5", None)
+    assert "split=train&limit=5" in write_eval(file)
+    with pytest.raises(InvalidInput, match="Test 1 has the limit 'none'; it is a whole number from 1"):
+        read(tmp_path, ONE + "tests: huggingface://datasets/org/set?limit=none")
 
 
 def test_without_tests_the_prompts_are_asked_once(tmp_path: Path) -> None:

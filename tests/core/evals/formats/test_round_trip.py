@@ -128,6 +128,7 @@ def evals(draw: st.DrawFn) -> EvalFile:
         default_vars=draw(st.dictionaries(st.just("z"), texts, max_size=1)),
         default_assertions=tuple(draw(st.lists(assertions, max_size=2))),
         default_threshold=draw(st.sampled_from([None, 0.5])),
+        default_expands=draw(st.booleans()),
         repeat=draw(st.integers(1, 3)),
         concurrency=draw(st.sampled_from([1, AT_ONCE])),
     )
