@@ -25,8 +25,8 @@ class DataSource(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     path: str = ""
-    """A file (`.jsonl`, `.csv`, `.parquet`, `.yaml`, `.json`), absolute; or `hub:ORG/NAME[:CONFIG][/SPLIT][?limit=N]`; "" where
-    the rows stand in the file itself."""
+    """A file (`.jsonl`, `.csv`, `.parquet`, `.yaml`, `.json`), absolute; or `hub:ORG/NAME[:CONFIG][/SPLIT][?limit=N]`;
+    "" where the rows stand in the file itself."""
     rows: tuple[Row, ...] = ()
     """Rows that stand in the file itself; they come before those of `path`."""
     more: tuple[str, ...] = ()
@@ -69,4 +69,4 @@ class EvalFile(BaseModel):
     folder: str = ""
     """Where relative paths begin: the folder of the file."""
     source: str = Field("", repr=False)
-    """The text it was read from; "" for one made on a page."""
+    """The text it was read from, without what may be a secret; "" for one made on a page."""

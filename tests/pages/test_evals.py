@@ -17,6 +17,7 @@ from core.evals.eval_file import AT_ONCE
 from core.evals.examples import examples
 from core.evals.formats import read_eval
 from core.evals.running import kept_files, latest, plan_of, preview, start
+from core.settings import get_settings
 from core.store import evals as store
 from pages.shared.evals import form, sources, state
 from tests.core.evals.running.conftest import Script, eval_file, jobs_here, models, variant
@@ -136,6 +137,20 @@ def test_what_is_wrong_with_a_pasted_file_is_one_sentence(text: str, said: str) 
     page = EvalsPage({state.SOURCE: state.FROM_FILE, state.TEXT: text})
     assert len(page.errors()) == 1 and said in page.errors()[0]
     assert not any(each.key == "evals_run" and not each.disabled for each in page.app.button)
+
+
+def test_a_secret_in_a_pasted_file_is_kept_nowhere(models: Script) -> None:
+    text = (
+        "env: {OPENAI_API_KEY: sk-canary}\nprompts: ['{{x}}']\n"
+        "providers: [{id: smollm2, config: {apiKey: sk-canary}}]\ntests: [{vars: {x: 1}}]\n"
+    )
+    page = EvalsPage({state.SOURCE: state.FROM_FILE, state.TEXT: text, "evals_repeat_card": True})
+    assert page.errors() == [] and "(left out)" in page.code() and "sk-canary" not in page.code()
+    page.click("evals_run")
+    [record] = store.list_evals()
+    assert "sk-canary" not in record.file + record.plan
+    kept = get_settings().home / "evals"
+    assert [each for each in kept.rglob("*") if each.is_file() and "sk-canary" in each.read_text()] == []
 
 
 def test_uploaded_files_are_kept_together_and_the_eval_among_them_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
 """Data sets of the Hugging Face hub: the Parquet files into which the hub converts every one of them.
 
-Written `hub:ORG/NAME[:CONFIG][/SPLIT][?limit=N]`. What was downloaded once stays in the data directory and is used offline. The
-download itself runs in a child process (`core.evals.datasets.hub_worker`), which alone sees the hub token. Knows
-nothing of rows.
+Written `hub:ORG/NAME[:CONFIG][/SPLIT][?limit=N]`. What was downloaded once stays in the data directory and is used
+offline. The download itself runs in a child process (`core.evals.datasets.hub_worker`), which alone sees the hub token.
+Knows nothing of rows.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from core.errors import InvalidInput, LoupeError, NotFound
 from core.evals.datasets import jsonl
 from core.evals.eval_file import EvalFile
 from core.evals.formats import prompt_yml
+from core.evals.formats.masking import masked
 from core.evals.formats.promptfoo import reading as promptfoo
 from core.evals.formats.promptfoo.writing import write_eval
 from core.evals.reading.context import Reading
@@ -58,7 +59,7 @@ def read_eval(path: str | Path, *, models: tuple[str, ...] = (), skip_unsupporte
 def parse_eval(
     text: str, name: str, folder: str = "", models: tuple[str, ...] = (), *, skip_unsupported: bool = False
 ) -> EvalFile:
-    """The eval in a text.
+    """The eval in a text; its `source` is that text without what may be a secret.
 
     Args:
         text: the whole file.
@@ -79,8 +80,8 @@ def parse_eval(
     try:
         data = _data(text, name)
         if name.lower().endswith(prompt_yml.SUFFIXES) or ("messages" in data and "prompts" not in data):
-            return prompt_yml.read(text, reading, folder)
-        return promptfoo.read(data, reading, folder, text)
+            return prompt_yml.read(text, reading, folder, masked(text, data, name))
+        return promptfoo.read(data, reading, folder, masked(text, data, name, promptfoo.KNOWN))
     except RecursionError:
         raise InvalidInput(f"{name} is not allowed: nested too deeply.", "file") from None
     except LoupeError as error:

@@ -37,14 +37,20 @@ _STRINGS = {
 """Kind of a string evaluator → type of assertion, and the pattern around its text."""
 
 
-def read(source: str, reading: Reading, folder: str) -> EvalFile:
+def read(written: str, reading: Reading, folder: str, source: str) -> EvalFile:
     """The eval in a prompt file.
+
+    Args:
+        written: the file.
+        reading: what is known of it.
+        folder: where relative paths begin.
+        source: its text as it is kept.
 
     Raises:
         InvalidInput: it is no prompt file, has no test data, or an evaluator cannot be honoured.
     """
     name = reading.name if reading.name.lower().endswith(SUFFIXES) else f"{reading.name}.prompt.yml"
-    prompt = read_prompt(source.encode(), name)
+    prompt = read_prompt(written.encode(), name)
     for note in prompt.notes:
         reading.note(note)
     if not prompt.test_data:

@@ -90,7 +90,7 @@ def own_file(said: Overrides) -> Draft | None:
     name = st.session_state[NAME]
     where = str(folder) if folder is not None else ""
     read = parse_eval(text, name, where, said.models, skip_unsupported=said.skip_unsupported)
-    return Draft(file=said.applied(read), name=name, path=None, folder=folder, text=text)
+    return Draft(file=said.applied(read), name=name, path=None, folder=folder, text=read.source)
 
 
 def _take(key: str) -> None:

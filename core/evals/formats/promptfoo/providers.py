@@ -23,7 +23,8 @@ from core.prompts.names import short
 from core.techniques.request import options_of
 
 MOST = 200
-_KEYS = {"id", "label", "config", "prompts"}
+KEYS = {"id", "label", "config", "prompts", "transform"}
+"""Of a provider; for `transform` something is said."""
 _OWN = ("technique", "technique_options", "collection", "retrieval", "mode", "prompt")
 _PROGRAMS = (".py", ".js", ".ts", ".mjs", ".cjs", ".sh", ".rb", ".go")
 
@@ -85,10 +86,10 @@ def _provider(entry: Any, reading: Reading, place: str) -> Provider:
     if isinstance(entry, str):
         entry = {"id": entry}
     fields = mapping(entry, f"{reading.name}: {place}", "a provider")
-    if "id" not in fields and len(fields) == 1 and not fields.keys() & _KEYS:  # the old way: {id: {config, prompts}}
+    if "id" not in fields and len(fields) == 1 and not fields.keys() & KEYS:  # the old way: {id: {config, prompts}}
         only, inner = next(iter(fields.items()))
         fields = {"id": only, **mapping(inner, f"{reading.name}: {place}", "a provider")}
-    reading.unknown_keys(fields, _KEYS | {"transform"}, place)
+    reading.unknown_keys(fields, KEYS, place)
     if fields.get("transform"):
         reading.unsupported(place, "has transform, which is code that Loupe does not run", "outputs stay as they are")
     name = text(fields.get("id"), f"{reading.name}: {place}", "id")
@@ -114,6 +115,12 @@ def _provider(entry: Any, reading: Reading, place: str) -> Provider:
         given=given,
         prompts=None if wanted is None else tuple(strings(wanted, f"{reading.name}: {place}", "prompts")),
     )
+
+
+def is_setting(name: str) -> bool:
+    """Whether `read_settings` acts on this key of a provider's `config`."""
+    known = next(iter(read_parameters({name: None})))
+    return name in (*_OWN, *options_of()) or (known in SamplingParams.model_fields and known != "n")
 
 
 def read_settings(

@@ -41,6 +41,8 @@ _CODE = {
     "tracing": "Loupe records no traces",
     "outputPath": "outputPath is not written; say where results go when the eval runs",
 }
+KNOWN = _KEYS | _CODE.keys()
+"""Keys of a file that mean something, or of which something is said."""
 _EVALUATE = {"repeat", "maxConcurrency", "showProgressBar"}
 _COMMAND = {
     *("repeat", "maxConcurrency", "filterFirstN", "promptPrefix", "promptSuffix", "var", "grader"),
@@ -80,7 +82,7 @@ def read(data: Mapping[str, Any], reading: Reading, folder: str, source: str) ->
     _command_line(defaults, command, reading)
     tests = _tests(data, reading, defaults)
     first = number(command.get("filterFirstN"), reading.name, "filterFirstN")
-    judge = mapping(own.get("judge"), reading.name, "judge") or reading.judge
+    judge = judge_of(mapping(own.get("judge"), reading.name, "judge"), reading, "judge") or reading.judge
     try:
         return EvalFile(
             description=text(data.get("description"), reading.name, "description"),
@@ -114,7 +116,7 @@ def _note(data: Mapping[str, Any], reading: Reading) -> None:
     for key, sentence in _CODE.items():
         if data.get(key):
             reading.note(f"{key[:1].upper()}{key[1:]}: {sentence}.")
-    reading.unknown_keys(data, _KEYS | _CODE.keys(), "The file")
+    reading.unknown_keys(data, KNOWN, "The file")
     if reading.models and (data.get("providers") or data.get("targets")):
         reading.note(f"The providers of the file are replaced by {', '.join(reading.models)}.")
 
