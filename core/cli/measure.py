@@ -45,9 +45,8 @@ def command(
         common = {key: result[key] for key in ("window", "stride", "prompt_tokens", "eval") if key in result}
         print_json([{**row, **common} for row in result["rows"]])
         return
-    columns = ["model", "perplexity", "on disk", "in memory", "bits/weight", "writes", "reads", "loads"]
-    if eval_file:
-        columns.insert(2, "accuracy")
+    columns = ["model", "perplexity", "bits/byte", *(["accuracy"] if eval_file else []), "on disk", "in memory"]
+    columns += ["bits/weight", "runs as", "writes", "reads", "loads"]
     print_table(columns, [_cells(row) for row in result["rows"]])
     complain(
         f"window {result['window']:,}, stride {result['stride']:,} tokens; prompt of {result['prompt_tokens']:,}; "
@@ -70,10 +69,12 @@ def _cells(row: dict[str, Any]) -> list[str]:
     return [
         shown(row["ref"], 60),
         times("perplexity", "∞" if perplexity is None else f"{perplexity:.4g}"),
+        times("bits_per_byte", "∞" if row["bits_per_byte"] is None else f"{row['bits_per_byte']:.4g}"),
         *([_accuracy(row["accuracy"])] if "accuracy" in row else []),
         times("size_bytes", size(row["size_bytes"])),
         times("memory_bytes", size(row["memory_bytes"])),
         f"{row['bits_per_weight']:.2f}",
+        f"{row['engine']}, {row['dtype']}",
         speed("tokens_per_s"),
         speed("prefill_tokens_per_s"),
         times("load_s", f"{row['load_s']:.2f} s"),

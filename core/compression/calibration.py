@@ -6,6 +6,7 @@ The text that comes with Loupe is its own documentation. Knows nothing of what t
 from __future__ import annotations
 
 import random
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,7 +96,7 @@ def pieces(
             "sample_tokens",
         )
     text = read_text(path)
-    ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+    ids = text_ids(tokenizer, text)
     there = len(ids) // tokens
     if there < samples:
         what = f"The calibration text {path[:200]}" if path else "The text that comes with Loupe"
@@ -116,10 +117,24 @@ def pieces(
     return Calibration(rows, described)
 
 
+def text_ids(tokenizer: Any, text: str) -> list[int]:
+    """Token ids of a text as it stands: names of special tokens in it are text, as everywhere in Loupe."""
+    encoded = tokenizer(text, add_special_tokens=False, split_special_tokens=True, verbose=False)
+    return list(encoded["input_ids"])
+
+
 def _file(path: str) -> Path:
-    file = Path(path).expanduser()
-    if not file.is_file():
+    try:
+        file = Path(path).expanduser()
+        about = file.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise NotFound(f"There is no text file {path[:200]!a}; check the path.") from None
+    except RuntimeError:
+        raise NotFound(f"Nobody here has the home folder of {path[:200]!a}; write out the whole path.") from None
+    except OSError as error:
+        raise NotFound(f"The text file {path[:200]!a} cannot be looked up: {error.strerror}; check the path.") from None
+    if not stat.S_ISREG(about.st_mode):
         raise NotFound(f"There is no text file {path[:200]!a}; check the path.")
-    if file.stat().st_size > MAX_BYTES:
-        raise InvalidInput(f"{path[:200]} has {file.stat().st_size:,} bytes; a calibration text has at most 512 MiB.")
+    if about.st_size > MAX_BYTES:
+        raise InvalidInput(f"{path[:200]} has {about.st_size:,} bytes; a calibration text has at most 512 MiB.")
     return file

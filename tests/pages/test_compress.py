@@ -17,16 +17,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs
-from core.compression import NAMES, CompressRequest, find_method, job, made
+from core.compression import NAMES, CompressRequest, estimate, find_method, job, made
 from core.compression.measuring import MeasureRequest
 from core.compression.measuring import job as measuring_job
+from core.compression.source import open_source
 from core.jobs import JobContext, processes
 from core.models.registry import local_dir
 from core.store import jobs as job_store
 from core.store.runs import new_id
 from core.tuning.methods import METHODS
 from pages.shared import model_picker
-from pages.shared.compression import draft, guides, session
+from pages.shared.compression import draft, guides, session, size_match
 from pages.shared.compression.pareto import labels_above, pareto
 from pages.shared.compression.words import how, names_of, short
 from pages.shared.tuning import draft as tuning
@@ -254,6 +255,7 @@ def test_models_are_measured_into_one_table_with_a_plot(
     assert f"{figures['rows'][0]['perplexity']:,.4g}" == table["Perplexity"][0]
     assert "×)" in table["Perplexity"][1]
     assert list(table["Writes/s"]) == ["–", "–"]
+    assert list(table["Runs as"]) == [f"transformers, {figures['rows'][0]['dtype']}"] * 2
     assert f"window {figures['window']:,}, stride {figures['stride']:,}" in texts(app)
     assert has(app, "compress_cost")
 
@@ -329,6 +331,13 @@ def test_bigger_and_quantized_meets_smaller_and_whole(model: Path) -> None:
     assert bigger.endswith("quantize=nf4")
     assert "/small" in smaller
     assert bigger.partition("?")[2].removesuffix("&quantize=nf4") == smaller.partition("?")[2]
+
+
+def test_sizes_of_packed_weights_are_those_of_what_loads_them(model: Path) -> None:
+    """NF4 at loading has double quantization."""
+    request = CompressRequest.parse(method="nf4", name="x", model=f"path:{model}", double_quantization=True)
+    about = size_match.packed_bytes(f"path:{model}", "nf4")
+    assert about == pytest.approx(estimate(request, open_source(f"path:{model}")).after, rel=1e-3)
 
 
 def test_hostile_records_take_no_effect(model: Path) -> None:

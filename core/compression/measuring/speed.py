@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Any
 
 PROMPT, WRITTEN, RUNS = 512, 32, 3
@@ -53,6 +54,11 @@ def speed_of(model: Any, ids: Sequence[int], check: Callable[[], None]) -> Speed
                 reading.append(prompt.shape[1] / (read - began))
                 writing.append(WRITTEN / (time.perf_counter() - read))
     return Speed(statistics.median(reading), statistics.median(writing))
+
+
+def prompt_of(ids: Sequence[int], length: int) -> list[int]:
+    """A prompt of exactly so many tokens: the text's first, over and over where it is shorter."""
+    return list(islice(cycle(ids), length))
 
 
 def wait(model: Any) -> None:

@@ -13,16 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.compression.calibration import text_ids
 from core.compression.loading import DTYPES, load_model, load_tokenizer, offline, quiet
 from core.compression.measuring.perplexity import surprise_of
 from core.compression.measuring.row import Row
-from core.compression.measuring.speed import RUNS, WRITTEN, speed_of
+from core.compression.measuring.speed import RUNS, WRITTEN, prompt_of, speed_of
 from core.compression.storage import logical_parameters, weight_data_bytes
 from core.compression.workspace import size_of
 from core.errors import ModelLoadError, Unsupported
 from core.models import bundled, hub, safety
 from core.models.device import default_dtype, device, give_back
 from core.models.gguf_header import read_header
+from core.models.loaders import quantized
 from core.models.reading import READING
 from core.models.reference import ModelRef, parse_ref
 
@@ -56,7 +58,7 @@ def resolve(text: str) -> tuple[ModelRef, Path]:
 
     Raises:
         InvalidInput, NotFound, UnsafeModel: as for any model.
-        Unsupported: behind an endpoint.
+        Unsupported: behind an endpoint, packed by a library that is not here, or to be quantized twice.
     """
     ref = parse_ref(text)
     if ref.kind == "api":
@@ -71,6 +73,7 @@ def resolve(text: str) -> tuple[ModelRef, Path]:
         safety.inspect_gguf(path)
     else:
         safety.inspect_folder(path)
+        quantized.require_loadable(ref, path)
     return ref, path
 
 
@@ -115,7 +118,7 @@ def _folder(text: str, ref: ModelRef, path: Path, task: Task) -> Row:
     model = _load(ref, path, dtype)
     seconds = time.perf_counter() - began
     tokenizer = load_tokenizer(path)
-    ids = tokenizer(task.text, add_special_tokens=False, verbose=False)["input_ids"][: task.tokens]
+    ids = text_ids(tokenizer, task.text)[: task.tokens]
     counted = tokenizer.decode(ids) if task.tokens is not None and len(ids) == task.tokens else task.text
     notes = []
     if ref.quantize:
@@ -128,7 +131,7 @@ def _folder(text: str, ref: ModelRef, path: Path, task: Task) -> Row:
     stored = memory if ref.quantize else weight_data_bytes(path)
     if isinstance(packed, dict) and memory > 1.5 * weight_data_bytes(path):
         notes.append("transformers unpacks this format when it first computes: small on disk, not in memory")
-    speed = speed_of(model, ids[: task.sight.prompt], lambda: task.tell("speed", 0.9)) if task.speed else None
+    speed = speed_of(model, prompt_of(ids, task.sight.prompt), lambda: task.tell("speed", 0.9)) if task.speed else None
     return Row(
         ref=text,
         perplexity=found.perplexity,
@@ -168,12 +171,7 @@ def _load(ref: ModelRef, path: Path, dtype: Any) -> Any:
         return transformers.load(ref).model
     if not ref.quantize:
         return load_model(path, dtype)
-    from transformers import BitsAndBytesConfig
-
-    if ref.quantize == "int8":
-        return load_model(path, dtype, quantization_config=BitsAndBytesConfig(load_in_8bit=True))
-    settings = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type=ref.quantize, bnb_4bit_compute_dtype=dtype)
-    return load_model(path, dtype, quantization_config=settings)
+    return load_model(path, dtype, quantization_config=quantized.bitsandbytes_config(ref.quantize, dtype))
 
 
 def _gguf(text: str, ref: ModelRef, path: Path, task: Task) -> Row:
@@ -190,7 +188,7 @@ def _gguf(text: str, ref: ModelRef, path: Path, task: Task) -> Row:
     try:
         ids = loaded.tokenize(task.text)[: task.tokens]
         counted = loaded.decode(ids) if task.tokens is not None and len(ids) == task.tokens else task.text
-        speeds = _llamacpp_speed(loaded, ids[: task.sight.prompt], task) if task.speed else None
+        speeds = _llamacpp_speed(loaded, prompt_of(ids, task.sight.prompt), task) if task.speed else None
     finally:
         loaded.close()
     task.tell("unpacking", 0.3)

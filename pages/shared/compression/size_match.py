@@ -12,6 +12,7 @@ from core.compression import CompressRequest
 from core.compression.source import Source, open_source, weight_file_bytes
 from core.errors import LoupeError
 from core.models import bundled
+from core.models.loaders import quantized
 from core.models.reference import parse_ref
 from pages.shared.compression import draft
 from pages.shared.compression.session import choose_to_measure, set_up
@@ -22,6 +23,7 @@ from pages.shared.text import plain
 BIGGER, PRECISION, SMALLER = "compress_bigger", "compress_bigger_bits", "compress_smaller"
 WORDS = {"int8": "8 bits", "nf4": "4 bits, NF4", "fp4": "4 bits, FP4"}
 DTYPES: dict[str, Any] = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
+ITEMSIZES = {"bf16": 2, "fp16": 2, "fp32": 4}
 EQUAL = 0.1
 """Difference up to which two sizes count as equal."""
 
@@ -55,7 +57,7 @@ def size_match() -> None:
     if whole[bigger] is None:
         st.caption("The bundled model's size is known once it is unpacked, which its first use does.")
         return
-    packed = _packed_bytes(bigger, method)
+    packed = packed_bytes(bigger, method)
     others = {ref: size for ref, size in whole.items() if size is not None and size < (whole[bigger] or 0)}
     if others:
         nearest = min(others, key=lambda ref: abs((others[ref] or 0) - packed))
@@ -100,9 +102,11 @@ def fitting_share(source: Source, room: int) -> tuple[int, int] | None:
     return None
 
 
-def _packed_bytes(ref: str, method: str) -> int:
-    request = CompressRequest.parse(method=method, model=ref, name="packed")
-    return compression.estimate(request, open_source(ref)).after
+def packed_bytes(ref: str, method: Any) -> int:
+    """Bytes of the weights of `_as_stored(ref, method)`, by the rule of what loads them."""
+    source = open_source(ref)
+    itemsize = ITEMSIZES.get(DTYPES.get(_dtype(source)), 4)
+    return quantized.weight_bytes(replace(parse_ref(ref), quantize=method), source.folder, itemsize) or 0
 
 
 def _verdict(bigger: str, method: str, packed: int, smaller: str, size: int) -> None:
@@ -164,9 +168,11 @@ def _make_one(bigger: str, method: str, packed: int) -> None:
 
 def _as_stored(ref: str, quantize: Any = None) -> str:
     """The reference with the precision of its own files, so that memory is what the sizes here say."""
-    config = open_source(ref).config
-    kept = DTYPES.get(str(config.get("dtype") or config.get("torch_dtype")))
-    return str(replace(parse_ref(ref), dtype=kept, quantize=quantize))
+    return str(replace(parse_ref(ref), dtype=DTYPES.get(_dtype(open_source(ref))), quantize=quantize))
+
+
+def _dtype(source: Source) -> str:
+    return str(source.config.get("dtype") or source.config.get("torch_dtype"))
 
 
 def _by_size(whole: dict[str, int | None]) -> list[str]:

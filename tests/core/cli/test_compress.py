@@ -29,6 +29,16 @@ def test_compress_then_measure(loupe: Loupe, tiny_model: Path, tmp_path: Path) -
     assert rows[1]["size_bytes"] == result["size_bytes"] < rows[0]["size_bytes"]
 
 
+def test_a_person_reads_in_which_precision_it_was_measured(loupe: Loupe, tiny_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("Seven apples are left. " * 40)
+    tiny = f"path:{tiny_model}?dtype=fp32"
+    outcome = loupe("measure", tiny, "--text", str(tmp_path / "text.txt"), "--no-speed")
+    assert outcome.code == 0, outcome.err
+    head, line = outcome.out.splitlines()
+    assert "bits/byte" in head and "runs as" in head
+    assert "transformers, float32" in line
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -51,6 +61,8 @@ def test_one_sentence_and_exit_code_1(loupe: Loupe, tiny_model: Path, arguments:
 def test_measure_says_what_is_missing(loupe: Loupe, tiny_model: Path) -> None:
     outcome = loupe("measure", f"path:{tiny_model}", "--text", "nowhere.txt")
     assert outcome.code == 1 and "There is no text file 'nowhere.txt'" in outcome.err
+    outcome = loupe("measure", f"path:{tiny_model}", "--text", "~nosuchuser/text.txt")
+    assert outcome.code == 1 and "Nobody here has the home folder" in outcome.err
     outcome = loupe("measure", f"path:{tiny_model}", "--window", "9999")
     assert outcome.code == 1 and "more than the context of 256 tokens" in outcome.err
     outcome = loupe("measure", f"path:{tiny_model}", "--eval", "gone.yaml")

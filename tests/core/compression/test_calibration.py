@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from core.compression.calibration import bundled_text, check_text, pieces
 from core.compression.loading import load_tokenizer
+from core.compression.measuring import MeasureRequest, check
 from core.errors import InvalidInput, NotFound
 
 
@@ -37,6 +39,41 @@ def test_a_text_that_is_too_short_says_what_it_would_do_for(tokenizer: Any, text
     short.write_text("Hm.")
     with pytest.raises(InvalidInput, match="too short for 1 samples of 64 tokens; name a longer one\\."):
         pieces(tokenizer, str(short), 1, 64, seed=0)
+
+
+def test_names_of_special_tokens_in_a_text_are_text(tokenizer: Any, tmp_path: Path) -> None:
+    (tmp_path / "turns.txt").write_text("<|im_start|>user\nSeven apples.<|im_end|>\n" * 40)
+    found = pieces(tokenizer, str(tmp_path / "turns.txt"), 5, 40, seed=0).ids
+    assert not set(found.flatten().tolist()) & set(tokenizer.all_special_ids)
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        (
+            "~nosuchuser/text.txt",
+            "Nobody here has the home folder of '~nosuchuser/text.txt'; write out the whole path.",
+        ),
+        ("a" * 300, "cannot be looked up: File name too long; check the path."),
+        ("a\0b", "There is no text file 'a\\x00b'; check the path."),
+        ("/", "There is no text file '/'; check the path."),
+    ],
+)
+def test_paths_that_lead_nowhere(path: str, sentence: str) -> None:
+    with pytest.raises(NotFound) as caught:
+        check_text(path)
+    assert sentence in str(caught.value)
+    with pytest.raises(NotFound):
+        check(MeasureRequest.parse(models=["smollm2"], text=path))
+
+
+def test_a_folder_that_nobody_may_look_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path, **_: Any) -> Any:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(NotFound, match="cannot be looked up: Permission denied; check the path"):
+        check_text("/root/secret/text.txt")
 
 
 def test_files_that_are_no_text(tokenizer: Any, tmp_path: Path) -> None:

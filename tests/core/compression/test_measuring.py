@@ -72,10 +72,11 @@ def measured(compress: Compress, tiny_model: Path, text_file: Path, monkeypatch:
     """The tiny model, packed at load, packed on disk, as GGUF; on one text."""
     monkeypatch.setattr(speed, "RUNS", 1)
     monkeypatch.setattr(subjects, "RUNS", 1)
-    packed, file = compress("nf4", "packed")["ref"], compress("gguf", "file", precision="q8_0")["ref"]
-    tiny = f"path:{tiny_model}"
-    job = JobContext("measure")
-    found = run({"models": [tiny, f"{tiny}?quantize=nf4", packed, file], "text": str(text_file), "tokens": 600}, job)
+    packed = compress("nf4", "packed", double_quantization=True)["ref"]  # as ?quantize=nf4 packs
+    file = compress("gguf", "file", precision="q8_0")["ref"]
+    tiny, job = f"path:{tiny_model}?dtype=fp32", JobContext("measure")
+    models = [tiny, f"{tiny}&quantize=nf4", f"{packed}?dtype=fp32", file]
+    found = run({"models": models, "text": str(text_file), "tokens": 600}, job)
     assert job.take().columns["done"] == 4
     return found
 
@@ -92,7 +93,7 @@ def test_one_table_for_all_of_them(measured: dict[str, Any], tiny_model: Path) -
     assert whole["bits_per_weight"] == 32 and whole["size_bytes"] > packed["size_bytes"] > file["size_bytes"]
     assert whole["memory_bytes"] == pytest.approx(4 * whole["parameters"], rel=1e-3)  # and the rotary table
     assert packed["memory_bytes"] == at_load["memory_bytes"] < 0.6 * whole["memory_bytes"]
-    assert packed["perplexity"] == pytest.approx(at_load["perplexity"], rel=0.02)  # compute in bf16 and fp32
+    assert packed["perplexity"] == pytest.approx(at_load["perplexity"], rel=0.02)
     assert file["perplexity"] == pytest.approx(whole["perplexity"], rel=0.03)
     assert file["perplexity"] != whole["perplexity"]
     assert 8.5 <= file["bits_per_weight"] < 9.5
@@ -117,6 +118,41 @@ def test_what_cannot_be_measured(tiny_model: Path, tmp_path: Path, monkeypatch: 
     (tmp_path / "short.txt").write_text("a")
     with pytest.raises(LoupeError, match="less than two tokens"):
         run({"models": [tiny], "text": str(tmp_path / "short.txt")}, JobContext("short"))
+
+
+def test_what_is_packed_is_not_packed_again(compress: Compress) -> None:
+    packed = compress("nf4", "packed")["ref"]
+    with pytest.raises(Unsupported, match="is quantized already \\(bitsandbytes\\); leave '\\?quantize=int8' out"):
+        check(MeasureRequest.parse(models=[packed, f"{packed}?quantize=int8"]))
+
+
+def test_folder_and_file_are_told_the_same_tokens_of_a_text(
+    compress: Compress, tiny_model: Path, tmp_path: Path
+) -> None:
+    """Names of special tokens in it are text to both."""
+    (tmp_path / "turns.txt").write_text("<|im_start|>user\nSeven apples are left.<|im_end|>\n" * 8)
+    models = [f"path:{tiny_model}", compress("gguf", "file", precision="f16")["ref"]]
+    asked = {"models": models, "text": str(tmp_path / "turns.txt"), "speed": False}
+    whole, file = run(asked, JobContext("turns"))["rows"]
+    assert whole["perplexity_tokens"] == file["perplexity_tokens"] > 8 * 20
+    assert file["perplexity"] == pytest.approx(whole["perplexity"], rel=0.01)
+
+
+def test_a_short_text_is_repeated_to_the_prompt_whose_speed_is_told(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def speed_of(model: Any, ids: list[int], tell: Any) -> speed.Speed:
+        read.extend(ids)
+        return speed.Speed(1.0, 1.0)
+
+    monkeypatch.setattr(subjects, "speed_of", speed_of)
+    (tmp_path / "short.txt").write_text("Seven apples are left.")
+    found = run({"models": [f"path:{tiny_model}"], "text": str(tmp_path / "short.txt")}, JobContext("short"))
+    tokens = found["rows"][0]["perplexity_tokens"] + 1
+    assert len(read) == found["prompt_tokens"] == 224
+    assert read[tokens : 2 * tokens] == read[:tokens]
 
 
 def test_window_and_stride_are_the_same_for_all(tiny_model: Path) -> None:
