@@ -6,6 +6,7 @@ Knows nothing of how training works.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,14 +25,20 @@ CELLS = 400
 
 def _command(
     method: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="METHOD",
             help="lora, qlora, dora, ia3, prompt-tuning, p-tuning, prefix-tuning, adapter, full or last-layers.",
         ),
-    ],
+    ] = None,
+    *,
     settings: dict[str, Any],
-    model: Annotated[str, typer.Option(metavar="REF", help="The model to train.")] = "smollm2",
+    settings_file: Annotated[
+        str, typer.Option("--settings", metavar="FILE", help="Settings of a run, as the page gives them.")
+    ] = "",
+    model: Annotated[
+        str | None, typer.Option(metavar="REF", help="The model to train.", show_default="smollm2")
+    ] = None,
     data: Annotated[str, typer.Option(metavar="FILE", help="Rows: JSON Lines, CSV, Parquet or JSON.")] = "",
     name: Annotated[str, typer.Option(metavar="NAME", help="What the result is called: MODEL+NAME.")] = "",
     eval_data: Annotated[str, typer.Option("--eval-data", metavar="FILE", help="Held-out rows.")] = "",
@@ -41,33 +48,44 @@ def _command(
     column: Annotated[
         list[str] | None, typer.Option(metavar="FIELD=NAME", help="A column of another name; repeatable.")
     ] = None,
+    skip_broken: Annotated[
+        bool, typer.Option("--skip-broken", help="Leave out rows that cannot be used, and say which.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check, show the first batch and the memory it takes; train nothing.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> int:
-    """Fine-tune a model; options that are not given are the method's preset."""
+    """Fine-tune a model; options that are not given are those of `--settings`, else the method's preset."""
     from core.cli.following import ended_well, follow_job
     from core.tuning import start
-    from core.tuning.request import TuneRequest
+    from core.tuning.request import TuneRequest, read_request
 
-    request = TuneRequest.parse(
-        method=method,
-        model=model,
-        data=data,
-        name=name,
-        eval_data=eval_data,
-        format=format,
-        columns=_columns(column or []),
-        settings=settings,
-    )
+    given: dict[str, Any] = {
+        "model": model,
+        "data": data,
+        "name": name,
+        "eval_data": eval_data,
+        "format": format,
+        "columns": _columns(column or []),
+        "skip_broken": skip_broken,
+    }
+    given = {field: value for field, value in given.items() if value}
+    if settings_file:
+        request = read_request(Path(settings_file), method=method, settings=settings, **given)
+    elif method is None:
+        raise InvalidInput("No method is given; write loupe tune METHOD, such as lora.", "method")
+    else:
+        request = TuneRequest.parse(
+            method=method, settings=settings, **{"model": "smollm2", "data": "", "name": ""} | given
+        )
     if dry_run:
         found = start.check(request)
         if as_json:
             print_json(_document(found))
         else:
-            _print_check(found, request.settings, method)
+            _print_check(found, request.settings, request.method)
         return 0
     job = follow_job(start.start(request), quiet)
     ended_well(job)

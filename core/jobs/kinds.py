@@ -21,10 +21,13 @@ KINDS: dict[str, str] = {
     "questions": "core.documents.measuring.questions_job",
     "eval": "core.evals.running.job",
     "tune": "core.tuning.job",
+    "merge": "core.models.adapters.merge_job",
     "compress": "core.compression.job",
     "measure-models": "core.compression.measuring.job",
 }
 """Name → dotted module. A further kind is a further module and its line here."""
+FILES: dict[str, str] = {"tune": "core.tuning.places"}
+"""Kinds that keep files of their own about a job → the module whose `forget(job_id)` drops them with it."""
 
 
 class KindModule(Protocol):
@@ -43,6 +46,12 @@ def module_of(kind: str) -> str:
     if kind not in KINDS:
         raise InvalidInput(f"There is no kind of job named {kind[:64]!r}; there are {', '.join(KINDS)}.", "kind")
     return KINDS[kind]
+
+
+def forget(kind: str, job_id: str) -> None:
+    """Drop what a kind keeps about a job that was deleted."""
+    if kind in FILES:
+        importlib.import_module(FILES[kind]).forget(job_id)
 
 
 def load(module: str) -> KindModule:

@@ -22,6 +22,8 @@ Strategy = Literal["none", "ddp", "fsdp"]
 BYTES = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0}
 NF4 = 4.127 / 8
 """Bytes of a weight in NF4 with double quantization (Dettmers et al. 2023, section 3)."""
+NF4_SINGLE = 4.5 / 8
+"""And without it: an fp32 scale for every 64 weights."""
 SHARES = {
     "full": 1.0, "last-layers": 0.1, "lora": 0.01, "dora": 0.0105, "qlora": 0.01, "ia3": 1e-4,
     "prompt-tuning": 1e-5, "p-tuning": 1e-3, "prefix-tuning": 1e-3, "adapter": 0.02,

@@ -36,6 +36,11 @@ class Count:
         self.live += size
         self.peak = max(self.peak, self.live)
 
+    def again(self) -> int:
+        """The peak so far, which is forgotten."""
+        peak, self.peak = self.peak, self.live
+        return peak
+
 
 @contextmanager
 def simulated() -> Iterator[Count]:

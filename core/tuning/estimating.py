@@ -1,8 +1,9 @@
 """What a fine-tuning run will need, term by term, before a weight is loaded.
 
-Weights, gradients and optimizer are counted; activations are simulated: two steps of the very batch through the very
-method with fake tensors (`core.memory.simulated`), at two small depths, and drawn out to the model's. Knows nothing of
-data beyond the size of its largest batch.
+Weights, gradients and optimizer are counted; activations are simulated: two updates of the very batch through the very
+method with fake tensors (`core.memory.simulated`), at two small depths, and drawn out to the model's. Computing and
+updating are drawn out each for itself: which of them is the peak changes with depth. Knows nothing of data beyond the
+size of its largest batch.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import copy
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from core.memory.plan import NF4
+from core.memory.plan import NF4, NF4_SINGLE
 from core.memory.simulated import extrapolated, materialize, simulated
+from core.models import safety
 from core.models.device import default_dtype, device, free_memory, gib
 from core.tuning.base import AUTO, Base
 from core.tuning.methods import METHODS, Preparing
 from core.tuning.settings import TuneSettings
+from core.tuning.training import losses
 from core.tuning.training.logits import KeptLogits
 
 Fit = Literal["fits", "tight", "will not fit"]
@@ -28,11 +31,16 @@ FIXED = 120 * 1024**2
 
 @dataclass(frozen=True, slots=True)
 class Largest:
-    """The largest batch of a run: rows, tokens of each, and positions whose logits are computed."""
+    """The largest batch of a run: rows, tokens of each, and positions whose logits are computed.
+
+    Attributes:
+        group: rows that belong together: with T-Few's losses a right label and wrong ones.
+    """
 
     rows: int
     tokens: int
     kept: int
+    group: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,22 @@ def dtype_of(settings: TuneSettings) -> Any:
     return torch.float32 if settings.dtype == "fp32" else torch.bfloat16
 
 
+def shares(base: Base) -> tuple[float, float]:
+    """Roughly the bytes that a token and a position with logits take: to find the largest of many batches.
+
+    A decoder layer keeps about twelve numbers of its width and four of its inner width for a token; logits are held
+    three times, as they come, in fp32 and as their gradient.
+    """
+    config = safety.read_json(base.folder / "config.json")
+
+    def number(*names: str) -> int:
+        return next((value for name in names if type(value := config.get(name)) is int and value > 0), 1)
+
+    width, layers = number("hidden_size", "n_embd", "d_model"), number("num_hidden_layers", "n_layer", "num_layers")
+    inner = number("intermediate_size", "n_inner", "d_ff")
+    return 4.0 * layers * (12 * width + 4 * inner), 12.0 * number("vocab_size")
+
+
 def estimate(base: Base, method: str, settings: TuneSettings, largest: Largest) -> Estimate:
     """What a run needs.
 
@@ -106,12 +130,15 @@ def estimate(base: Base, method: str, settings: TuneSettings, largest: Largest) 
     def term(name: str) -> int:
         return round(extrapolated(lambda depth: parts(depth)[name], layers)) if layers else round(parts(0)[name])
 
+    on_cpu = device().type == "cpu"
+    copies = settings.processes if on_cpu else 1  # of what every process holds, where they share one memory
+    whole = copies if settings.strategy == "ddp" else 1  # and of what fsdp divides among them
     return Estimate(
-        weights=term("weights"),
-        adapter=term("adapter"),
-        gradients=term("gradients"),
-        optimizer=term("optimizer"),
-        activations=term("activations") + (FIXED if device().type == "cpu" else 0),
+        weights=whole * term("weights"),
+        adapter=whole * term("adapter"),
+        gradients=whole * term("gradients"),
+        optimizer=whole * term("optimizer"),
+        activations=copies * (max(term("computing"), term("updating"), 0) + (FIXED if on_cpu else 0)),
         free=free_memory(),
     )
 
@@ -138,23 +165,29 @@ def _simulate(
             count.see(each)
         held = count.live
         optimizer = torch.optim.AdamW(trained, lr=1e-4, foreach=False, fused=False)
+        computing = updating = 0
         for _ in range(2):
-            _loss(model, base, largest).backward()
+            count.again()
+            for _ in range(min(settings.accumulate, 2)):  # from the second batch on, gradients are there before it
+                _loss(model, base, settings, largest).backward()
+            computing = count.again()
             optimizer.step()
+            updating = count.again()
             optimizer.zero_grad()
     trained_bytes = sum(each.numel() * each.element_size() for each in trained)
     added = trained_bytes if chosen.result == "adapter" else 0
     weights = float(held - added)
     if chosen.quantized:
-        weights -= _saved_by_nf4(model, dtype)
+        weights -= _saved_by_nf4(model, settings)
     optimizer_bytes = sum(8 * each.numel() for each in trained)
-    activations = count.peak - held - trained_bytes - optimizer_bytes
+    counted = held + trained_bytes + optimizer_bytes
     return {
         "weights": weights,
         "adapter": added,
         "gradients": trained_bytes,
         "optimizer": optimizer_bytes,
-        "activations": max(activations, 0),
+        "computing": computing - counted,
+        "updating": updating - counted,
     }
 
 
@@ -184,7 +217,7 @@ def _shallow(settings: TuneSettings, depth: int) -> TuneSettings:
     return settings
 
 
-def _loss(model: Any, base: Base, largest: Largest) -> Any:
+def _loss(model: Any, base: Base, settings: TuneSettings, largest: Largest) -> Any:
     import torch
     from torch.nn import functional
 
@@ -194,18 +227,30 @@ def _loss(model: Any, base: Base, largest: Largest) -> Any:
     labels = torch.zeros(shape.get(base.task, (largest.rows,)), dtype=torch.long)
     batch = {"input_ids": ids, "attention_mask": mask, "labels": labels, "keep": torch.arange(largest.kept)}
     logits = KeptLogits(model, base.task)(model, batch)
+    if largest.group > 1:
+        return losses.t_few(
+            logits,
+            labels,
+            largest.group,
+            unlikelihood=settings.unlikelihood,
+            length_normalised=settings.length_normalised,
+        )
     return functional.cross_entropy(logits.reshape(-1, logits.shape[-1]).float(), labels.reshape(-1), reduction="sum")
 
 
-def _saved_by_nf4(model: Any, dtype: Any) -> float:
-    """Bytes that the linear layers of the blocks take less in 4 bits."""
+def _saved_by_nf4(model: Any, settings: TuneSettings) -> float:
+    """Bytes that the linear layers of the blocks take less in 4 bits; what is left in half precision is made fp32."""
     from torch import nn
 
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model
     head = inner.get_output_embeddings()
-    saved = 0.0
+    bytes_of_one = NF4 if settings.double_quantization else NF4_SINGLE
+    saved, packed = 0.0, set()
     for name, module in inner.named_modules():
         if type(module) is nn.Linear and module is not head and "lora_" not in name:
-            saved += module.weight.numel() * (module.weight.element_size() - NF4)
-
+            packed.add(id(module.weight))
+            saved += module.weight.numel() * (module.weight.element_size() - bytes_of_one)
+    for each in inner.parameters():
+        if id(each) not in packed and not each.requires_grad:  # as PEFT's prepare_model_for_kbit_training does
+            saved -= each.numel() * (4 - each.element_size())
     return saved

@@ -5,19 +5,26 @@ Knows nothing of files' contents or of models: `start.py` looks at those.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from core.errors import InvalidInput
 from core.generation.params import invalid
+from core.prompts import files
+from core.prompts.names import short
 from core.tuning.methods import METHODS
 from core.tuning.settings import TuneSettings
 
 Format = Literal["prompt-completion", "messages", "alpaca", "sharegpt", "text", "text-label"]
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+MOST_BYTES = 1024 * 1024
+"""Of a settings file."""
 
 
 class TuneRequest(BaseModel):
@@ -33,6 +40,7 @@ class TuneRequest(BaseModel):
     eval_data: str = Field("", description="File of held-out rows. Empty: a share of the training rows is held out.")
     format: Format | None = Field(None, description="What the rows are. Empty: seen from their columns.")
     columns: dict[str, str] = Field({}, description="Where the file's columns have other names: field to column.")
+    skip_broken: bool = Field(False, description="Leave out rows that cannot be used, and say which.")
     settings: TuneSettings = TuneSettings()
 
     @field_validator("name")
@@ -60,6 +68,12 @@ class TuneRequest(BaseModel):
         except ValidationError as error:
             raise invalid(error, "fields of a fine-tuning run") from None
         METHODS[method].check(chosen)
+        if chosen.processes > 1 and chosen.strategy == "none":
+            raise InvalidInput(
+                f"processes is {chosen.processes} and strategy is none, which trains in one process; set strategy to "
+                f"ddp or fsdp, or processes to 1.",
+                "processes",
+            )
         return made
 
     def command(self) -> list[str]:
@@ -71,6 +85,7 @@ class TuneRequest(BaseModel):
             words += ["--format", self.format]
         for field, column in self.columns.items():
             words += ["--column", f"{field}={column}"]
+        words += ["--skip-broken"] if self.skip_broken else []
         preset = TuneSettings(**METHODS[self.method].preset)
         for field in TuneSettings.model_fields:
             value = getattr(self.settings, field)
@@ -79,5 +94,36 @@ class TuneRequest(BaseModel):
                 if isinstance(value, bool):
                     words.append(flag if value else "--no-" + flag.removeprefix("--"))
                 else:
-                    words += [flag, f"{value:g}" if isinstance(value, float) else str(value)]
+                    words += [flag, str(value)]  # a float in full: the run must repeat exactly
         return words
+
+
+def read_request(
+    file: Path, *, method: str | None = None, settings: Mapping[str, Any] = MappingProxyType({}), **values: Any
+) -> TuneRequest:
+    """A request that was written as JSON, as the page gives it, with what is named here in its place.
+
+    Args:
+        file: of JSON.
+        method: another one; then the settings are its preset.
+        settings: settings that differ.
+        values: fields that differ.
+
+    Raises:
+        NotFound: there is no such file.
+        InvalidInput: it is no such JSON, or a value is missing, malformed or out of range; one sentence.
+    """
+    shown = short(file.name)
+    try:
+        document = json.loads(files.read(file, "settings file", shown, MOST_BYTES))
+    except (ValueError, RecursionError):
+        raise InvalidInput(f"{shown} is not JSON; download the settings of a run again.", "settings") from None
+    if not isinstance(document, dict):
+        raise InvalidInput(f"{shown} holds no object {{…}}; download the settings of a run again.", "settings")
+    try:
+        whole = TuneRequest.model_validate(document)
+    except ValidationError as error:
+        raise invalid(error, f"fields of {shown}") from None
+    kept = whole.model_dump(exclude={"method", "settings"})
+    before = whole.settings.model_dump() if method in (None, whole.method) else {}
+    return TuneRequest.parse(method=method or whole.method, settings=before | dict(settings), **kept | values)

@@ -15,7 +15,7 @@ from core.jobs import JobView
 from core.tuning import places
 from core.tuning.base import find_base
 from core.tuning.counting import Counted, count
-from core.tuning.data import PreviewToken, open_tokens, preview
+from core.tuning.data import PreviewToken, Tokens, open_tokens, preview, preview_classes, preview_pairs
 from core.tuning.estimating import Estimate, estimate
 from core.tuning.methods import METHODS
 from core.tuning.request import TuneRequest
@@ -35,7 +35,7 @@ class Checked:
         trained_tokens: targets of the loss in one epoch.
         counted: numbers that are trained, and all.
         estimate: memory by term.
-        first_batch: the first batch, token by token; empty for encoder-decoders and classifiers.
+        first_batch: the first batch, token by token, with the wrong labels that T-Few's losses add.
         problems: sentences about rows that were cut or left out.
     """
 
@@ -58,15 +58,12 @@ def check(request: TuneRequest) -> Checked:
         LoupeError: the run cannot be; one sentence.
     """
     places.result_folder(request)
+    request = _with_whole_paths(request)
     settings = request.settings
     with open_tokens(request.model) as tokens:
         data = session.prepare_data(request, tokens)
-        first: list[list[PreviewToken]] = []
-        trained = 0
-        if data.base.task == "causal":
-            batch = [data.encoded[row] for row in data.plan[0]]
-            first = preview(batch, tokens, pack_to=settings.max_length if settings.batching == "pack" else None)
-            trained = sum(sum(each.trained) for each in data.encoded)
+        first = _first_batch(request, data, tokens)
+        trained = sum(sum(each.trained) for each in data.encoded) if data.base.task == "causal" else 0
     return Checked(
         format=data.train.format,
         rows=len(data.encoded),
@@ -81,8 +78,24 @@ def check(request: TuneRequest) -> Checked:
     )
 
 
-def start(request: TuneRequest) -> str:
+def _first_batch(request: TuneRequest, data: session.Prepared, tokens: Tokens) -> list[list[PreviewToken]]:
+    batch = [data.encoded[row] for row in data.plan[0]]
+    if data.base.task == "seq2seq":
+        return preview_pairs(batch, tokens)
+    if data.base.task == "classification":
+        return preview_classes(batch, tokens, data.train.labels)
+    if session.uses_t_few(request, data):
+        wrong = session.wrong_rows(request, data, tokens)
+        batch = [each for row in batch for each in (row, *wrong(row))]
+    return preview(batch, tokens, pack_to=request.settings.max_length if request.settings.batching == "pack" else None)
+
+
+def start(request: TuneRequest, *, looked: bool = False) -> str:
     """Check what is quickly checked, then have the run done by a job; the job's id.
+
+    Args:
+        request: the run.
+        looked: whether `check` has just found nothing wrong, so that the rows need not be read here once more.
 
     Raises:
         LoupeError: model, method, name or data cannot be used; one sentence.
@@ -90,8 +103,9 @@ def start(request: TuneRequest) -> str:
     places.result_folder(request)
     base = find_base(request.model)
     request = _with_whole_paths(request)
-    with open_tokens(request.model) as tokens:
-        session.prepare_data(request, tokens)
+    if not looked:
+        with open_tokens(request.model) as tokens:
+            session.prepare_data(request, tokens)
     title = f"{METHODS[request.method].title} of {base.ref}: {request.name}"
     return jobs.start(KIND, title, request.model_dump(mode="json"), accelerator=True)
 

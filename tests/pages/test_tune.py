@@ -11,6 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs
+from core.errors import Conflict
+from core.models.adapters import merge_job
 from core.settings import get_settings
 from core.store import jobs as job_store
 from core.store.runs import new_id
@@ -251,6 +253,8 @@ def finished(rows: Path, model: Path, hostile: str = "fine") -> str:
         request,
         result={
             "ref": f"path:{model}+lens",
+            "adapter": "lens",
+            "path": str(get_settings().home / "adapters" / "lens"),
             "trainable_parameters": 100,
             "total_parameters": 1000,
             "steps": 15,
@@ -283,6 +287,27 @@ def test_the_tuned_model_is_tried_in_the_playground(tiny_model: Path, rows: Path
     app = page(tiny_model, **{RUN: finished(rows, tiny_model)})
     app.button(key="tune_try_button").click().run()
     assert app.session_state[MODEL] == f"path:{tiny_model}+lens"
+
+
+def test_the_adapter_is_merged_from_its_page(tiny_model: Path, rows: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def start(ref: str, name: str) -> str:
+        asked.append((ref, name))
+        if name == "taken":
+            raise Conflict("taken exists already, and nothing is written over; choose another name.")
+        return jobs_of_another_kind()
+
+    monkeypatch.setattr(merge_job, "start", start)
+    app = page(tiny_model, **{RUN: finished(rows, tiny_model)})
+    app.session_state["tune_files"] = True
+    app.run()
+    assert any(each.value.endswith("adapters/lens") for each in app.code)
+    app.button(key="tune_merge").click().run()
+    assert asked == [(f"path:{tiny_model}+lens", "lens-merged")]
+    app.text_input(key="tune_merge_name").set_value("taken").run()
+    app.button(key="tune_merge").click().run()
+    assert "nothing is written over" in texts(app)
 
 
 def test_a_link_to_no_run_is_one_sentence(tiny_model: Path) -> None:

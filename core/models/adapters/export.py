@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import Conflict, InvalidInput, LoupeError, OutOfMemory, StoreError, Unsupported
 from core.models import safety
 from core.models.adapters import combining
+from core.models.adapters.combining import Weighted
 from core.models.device import device, give_back
 from core.models.reference import ModelRef, parse_ref
 
@@ -58,6 +59,38 @@ def merged(ref: ModelRef | str, folder: Path) -> Path:
         StoreError: the disk is full, or the folder cannot be written.
         LoupeError: as `core.models.loaders.load`.
     """
+    from core.models.loaders import transformers as loader
+
+    ref, base, chosen = check(ref, folder)
+    place = folder.parent / f".{folder.name}-{uuid.uuid4().hex[:8]}"
+    try:
+        model, tokenizer = loader.read(ref, base, _dtype(ref, base), device())
+        model = combining.merged(model, chosen, ref)
+        place.mkdir(parents=True)
+        model.save_pretrained(place, safe_serialization=True)
+        tokenizer.save_pretrained(place)
+        _record(place, ref)
+        _require_free(folder)
+        place.rename(folder)
+    except LoupeError:
+        raise
+    except Exception as error:  # the libraries wrap the system's error in ones of their own
+        raise _explained(error, folder) from None
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+        give_back()
+    return folder
+
+
+def check(ref: ModelRef | str, folder: Path) -> tuple[ModelRef, Path, Weighted]:
+    """What `merged` refuses without loading a weight.
+
+    Returns:
+        the reference, the folder of its base, and the adapters with their weights.
+
+    Raises:
+        LoupeError: as `merged`.
+    """
     from core.models.loaders import quantized
     from core.models.loaders import transformers as loader
 
@@ -78,24 +111,7 @@ def merged(ref: ModelRef | str, folder: Path) -> Path:
             f"{ref.base} lies quantized in its folder, and quantized weights cannot take a sum; merge into the "
             f"original weights and compress the result."
         )
-    place = folder.parent / f".{folder.name}-{uuid.uuid4().hex[:8]}"
-    try:
-        model, tokenizer = loader.read(ref, base, _dtype(ref, base), device())
-        model = combining.merged(model, chosen, ref)
-        place.mkdir(parents=True)
-        model.save_pretrained(place, safe_serialization=True)
-        tokenizer.save_pretrained(place)
-        _record(place, ref)
-        _require_free(folder)
-        place.rename(folder)
-    except LoupeError:
-        raise
-    except Exception as error:  # the libraries wrap the system's error in ones of their own
-        raise _explained(error, folder) from None
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-        give_back()
-    return folder
+    return ref, base, chosen
 
 
 def _dtype(ref: ModelRef, folder: Path) -> torch.dtype:

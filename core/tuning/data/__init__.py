@@ -15,7 +15,7 @@ from core.tuning.data.batches import plan_batches, sequences
 from core.tuning.data.dataset import Dataset, encode_all
 from core.tuning.data.encoding import Encoded, encode, question, usual_wording
 from core.tuning.data.pairs import EncodedClass, EncodedPair, encode_class, encode_pair
-from core.tuning.data.preview import PreviewToken, preview
+from core.tuning.data.preview import PreviewToken, preview, preview_classes, preview_pairs
 from core.tuning.data.reading import FORMATS, column_names, detect, first_rows, read_rows
 from core.tuning.data.rows import Example, Rows
 from core.tuning.data.splitting import split
@@ -41,6 +41,8 @@ __all__ = [
     "open_tokens",
     "plan_batches",
     "preview",
+    "preview_classes",
+    "preview_pairs",
     "question",
     "read_rows",
     "sequences",

@@ -12,6 +12,7 @@ from typing import Literal
 from core.generation.text import REPLACEMENT
 from core.tuning.data.batches import sequences
 from core.tuning.data.encoding import Encoded
+from core.tuning.data.pairs import EncodedClass, EncodedPair
 from core.tuning.data.tokens import Tokens
 
 Kind = Literal["trained", "masked", "eos", "padding"]
@@ -45,6 +46,27 @@ def preview(rows: Sequence[Encoded], tokens: Tokens, *, pack_to: int | None = No
     longest = max(map(len, shown), default=0)
     padding = PreviewToken(tokens.decode([tokens.pad]), "padding", tokens.pad)
     return [[*sequence, *[padding] * (longest - len(sequence))] for sequence in shown]
+
+
+def preview_pairs(rows: Sequence[EncodedPair], tokens: Tokens) -> list[list[PreviewToken]]:
+    """Rows of an encoder-decoder: what is read, masked, and then what is learned to be written."""
+    return [
+        _tokens(
+            Encoded(row.number, [*row.ids, *row.labels], [False] * len(row.ids) + [True] * len(row.labels), 0), tokens
+        )
+        for row in rows
+    ]
+
+
+def preview_classes(rows: Sequence[EncodedClass], tokens: Tokens, labels: Sequence[str]) -> list[list[PreviewToken]]:
+    """Rows of a classifier: what is read, masked, and then the label, which is no token of the model's."""
+    return [
+        [
+            *_tokens(Encoded(row.number, row.ids, [False] * len(row.ids), 0), tokens),
+            PreviewToken(labels[row.label], "trained", row=row.number),
+        ]
+        for row in rows
+    ]
 
 
 def _tokens(row: Encoded, tokens: Tokens) -> list[PreviewToken]:

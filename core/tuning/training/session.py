@@ -30,11 +30,12 @@ from core.tuning.data import (
     sequences,
     split,
 )
-from core.tuning.estimating import Largest, dtype_of
+from core.tuning.estimating import Largest, dtype_of, shares
 from core.tuning.methods import METHODS, Preparing
 from core.tuning.request import TuneRequest
 from core.tuning.settings import TuneSettings
 from core.tuning.training import steps
+from core.tuning.training.apart import require_rows_apart
 
 BEGINNING = "Classify, answer or continue the text as in the examples."
 """Where a soft prompt starts for data without labels, unless a text is given."""
@@ -49,6 +50,7 @@ class Prepared:
         plan: rows of every batch of the whole run.
         encoded: rows as tokens; for encoder-decoders and classifiers, pairs and classes.
         problems: sentences about rows that were left out or cut.
+        group: rows that each row becomes in a batch: with T-Few's losses itself and wrong labels.
     """
 
     base: Base
@@ -59,6 +61,7 @@ class Prepared:
     plan: list[list[int]]
     held_out_encoded: Sequence[Any]
     problems: tuple[str, ...]
+    group: int = 1
 
     def largest(self, settings: Any) -> Largest:
         """The largest batch, for an estimate of memory."""
@@ -67,18 +70,35 @@ class Prepared:
             packed = steps.packed(in_sequences(self, settings, widest), 0)
             rows, width = packed["input_ids"].shape
             return Largest(rows, width, len(packed["keep"]))
+        of_token, of_kept = shares(self.base)
+        worst, most = None, 0.0
+        # the widest first: no batch costs more than its width in tokens that all have logits
+        for batch in sorted(self.plan, key=self._area, reverse=True):
+            if self._area(batch) * (of_token + of_kept) <= most:
+                break
+            found = self._sized(batch)
+            size = len(batch) * (found.tokens * of_token + found.kept * of_kept)
+            if size > most:
+                worst, most = found, size
+        assert worst is not None  # a plan has a batch, and a batch has rows
+        return worst
 
-        def size(batch: list[int]) -> int:
-            return len(batch) * max(self.lengths[row] for row in batch)
+    def _area(self, batch: Sequence[int]) -> int:
+        return len(batch) * max(self.lengths[row] for row in batch)
 
-        worst = max(self.plan, key=size)
-        if self.base.task == "causal":
-            kept = len(steps.filled([self.encoded[row] for row in worst], 0)["keep"])
-        elif self.base.task == "seq2seq":
-            kept = max(len(self.encoded[row].labels) for row in worst)
-        else:
-            kept = 1
-        return Largest(len(worst), max(self.lengths[row] for row in worst), max(kept, 1))
+    def _sized(self, batch: Sequence[int]) -> Largest:
+        width, spans = max(self.lengths[row] for row in batch), [self._span(row) for row in batch]
+        kept = len(set().union(*spans)) if self.base.task == "causal" else max(map(len, spans))
+        return Largest(len(batch) * self.group, width, max(kept, 1), self.group)
+
+    def _span(self, row: int) -> range:
+        """About the positions of a row whose logits are computed."""
+        if self.base.task == "seq2seq":
+            return range(len(self.encoded[row].labels))
+        if self.base.task == "classification":
+            return range(1)
+        trained = self.encoded[row].trained
+        return range(trained.index(True) - 1, len(trained) - 1 - trained[::-1].index(True))
 
 
 def prepare_data(request: TuneRequest, tokens: Tokens, told: Callable[[int], None] | None = None) -> Prepared:
@@ -96,10 +116,12 @@ def prepare_data(request: TuneRequest, tokens: Tokens, told: Callable[[int], Non
     if settings.batching == "pack" and (method.virtual or base.task != "causal"):
         why = "puts vectors before every row" if method.virtual else f"of a {base.task} model has a row of its own"
         raise InvalidInput(f"Rows cannot be packed here: {method.title} {why}; set batching to group.", "batching")
-    rows = read_rows(Path(request.data), format=request.format, columns=request.columns)
-    train, held = rows, None
+    read = partial(read_rows, format=request.format, columns=request.columns, skip_broken=request.skip_broken)
+    rows = read(Path(request.data))
+    train, held, problems = rows, None, list(rows.problems)
     if request.eval_data:
-        held = read_rows(Path(request.eval_data), format=request.format, columns=request.columns)
+        held = read(Path(request.eval_data))
+        problems += held.problems
         if held.labels or rows.labels:
             labels = tuple(sorted({*rows.labels, *held.labels}))
             train, held = replace(rows, labels=labels), replace(held, labels=labels)
@@ -108,14 +130,26 @@ def prepare_data(request: TuneRequest, tokens: Tokens, told: Callable[[int], Non
     encoded = _encoded(train, tokens, settings, base, told)
     held_encoded = _encoded(held, tokens, settings, base, None) if held is not None else ()
     lengths = [len(each.ids) for each in encoded]
-    problems = list(rows.problems)
-    if isinstance(encoded, Dataset) and encoded.truncated:
-        problems.append(
-            f"{encoded.truncated:,} of {len(train.examples):,} rows are longer than {settings.max_length} tokens and "
-            f"were cut by {encoded.tokens_cut:,} tokens in all."
-        )
+    problems += _cut(encoded, len(train.examples), "rows", settings.max_length)
+    if held is not None:
+        problems += _cut(held_encoded, len(held.examples), "held-out rows", settings.max_length)
     plan = steps.plan(lengths, settings)
-    return Prepared(base, train, held, encoded, lengths, plan, held_encoded, tuple(problems))
+    made = Prepared(base, train, held, encoded, lengths, plan, held_encoded, tuple(problems))
+    if uses_t_few(request, made):
+        made = replace(made, group=1 + min(settings.wrong_labels, len(train.labels) - 1))
+    return made
+
+
+def _cut(encoded: Sequence[Any], rows: int, called: str, most: int) -> list[str]:
+    """A sentence on rows that were too long, where any was."""
+    if isinstance(encoded, Dataset):
+        count, cut = encoded.truncated, encoded.tokens_cut
+    else:
+        count, cut = sum(each.cut > 0 for each in encoded), sum(each.cut for each in encoded)
+    if not count:
+        return []
+    are = "is" if count == 1 else "are"
+    return [f"{count:,} of {rows:,} {called} {are} longer than {most} tokens and lost {cut:,} tokens in all."]
 
 
 def _encoded(
@@ -166,11 +200,10 @@ def load_for(request: TuneRequest, data: Prepared) -> Any:
 
     set_seed(request.settings.seed)
     method = METHODS[request.method]
-    dtype = dtype_of(request.settings)
-    whole = method.result == "model" and device().type == "cpu"  # no half-precision copy to keep beside it there
     model = load_base(
         data.base,
-        dtype=torch.float32 if whole and request.settings.dtype == "auto" else dtype,
+        # what is trained is kept in fp32: all of the weights here; on a GPU steps compute in a bf16 copy (autocast)
+        dtype=torch.float32 if method.result == "model" else dtype_of(request.settings),
         device=device(),
         four_bit=method.quantized,
         double=request.settings.double_quantization,
@@ -181,7 +214,11 @@ def load_for(request: TuneRequest, data: Prepared) -> Any:
 
 
 def prepare_model(request: TuneRequest, data: Prepared, model: Any) -> tuple[Any, Counted]:
-    """A loaded base made trainable."""
+    """A loaded base made trainable.
+
+    Raises:
+        InvalidInput: rows are to be packed, and the model does not keep them apart.
+    """
     from transformers import set_seed
 
     set_seed(request.settings.seed)
@@ -195,6 +232,8 @@ def prepare_model(request: TuneRequest, data: Prepared, model: Any) -> tuple[Any
             prepared.enable_input_require_grads()
     if METHODS[request.method].result == "model" and request.settings.keep_zeros:
         keep_zeros(prepared)
+    if request.settings.batching == "pack":
+        require_rows_apart(prepared, data.encoded)
     return prepared, counted(prepared)
 
 
@@ -208,7 +247,7 @@ def collate(request: TuneRequest, data: Prepared, tokens: Tokens) -> Callable[[S
     if settings.batching == "pack":
         return lambda batch: steps.packed(in_sequences(data, settings, batch), tokens.pad)
     if uses_t_few(request, data):
-        wrong = partial(_wrong, request, data, tokens, {each.number: each for each in data.train.examples})
+        wrong = wrong_rows(request, data, tokens)
         return lambda batch: steps.with_wrong([data.encoded[row] for row in batch], wrong, tokens.pad)
     return lambda batch: steps.filled([data.encoded[row] for row in batch], tokens.pad)
 
@@ -223,6 +262,11 @@ def uses_t_few(request: TuneRequest, data: Prepared) -> bool:
     settings = request.settings
     wanted = settings.unlikelihood or settings.length_normalised
     return request.method == "ia3" and wanted and len(data.train.labels) > 1 and data.base.task == "causal"
+
+
+def wrong_rows(request: TuneRequest, data: Prepared, tokens: Tokens) -> Callable[[Encoded], list[Encoded]]:
+    """Function of a row: its prompt with wrong labels, drawn from the seed, which T-Few's losses learn to avoid."""
+    return partial(_wrong, request, data, tokens, {each.number: each for each in data.train.examples})
 
 
 def _wrong(

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.errors import LoupeError
+from core.live.looks import stamp
 from core.prompts.names import short
 from core.store.export import defuse
 from core.tuning.data import FORMATS, Example, Rows, first_rows
@@ -98,7 +99,7 @@ def _shown(path: Path) -> str:
     refused = ""
     chosen = st.session_state.get(draft.FORMAT)
     try:
-        rows = first_rows(path, format=chosen, columns=draft.columns(), count=SHOWN)
+        rows = _first(path, stamp(path), chosen, tuple(draft.columns().items()))
     except LoupeError as error:
         refused, rows = str(error), None
         st.error(plain(refused))
@@ -122,6 +123,12 @@ def _shown(path: Path) -> str:
             width=230,
             persist_state="session",
         )
+        st.toggle(
+            "Skip broken rows",
+            key=draft.SKIP,
+            help="Leave out rows that cannot be used, and say which, instead of refusing the file.",
+            persist_state="session",
+        )
         if rows is not None and path.suffix.lower() != ".txt":
             with st.popover("Columns", icon=":material/view_column:", help="Which column is read as what"):
                 column_desk(path, rows.format, dict(rows.columns))
@@ -139,6 +146,12 @@ def _shown(path: Path) -> str:
     for problem in rows.problems:
         st.warning(plain(problem))
     return refused
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _first(path: Path, version: tuple[int, int], chosen: str | None, columns: tuple[tuple[str, str], ...]) -> Rows:
+    """The first rows, read anew when the file has changed: JSON is read whole, and every click draws the page."""
+    return first_rows(path, format=chosen, columns=dict(columns), count=SHOWN)
 
 
 def _line(example: Example, rows: Rows) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from core.tuning.request import TuneRequest
 from core.tuning.settings import TuneSettings
 
 MODEL, METHOD, NAME, DATA, EVAL_DATA = "tune_model", "tune_method", "tune_name", "tune_data", "tune_eval_data"
-SOURCE, PATH, FORMAT = "tune_source", "tune_path", "tune_format"
+SOURCE, PATH, FORMAT, SKIP = "tune_source", "tune_path", "tune_format", "tune_skip_broken"
 EXAMPLE = Path(__file__).parents[3] / "prompts" / "tuning" / "support-tickets.jsonl"
 _READY = "tune_ready"
 _WORDS = re.compile(r"[^A-Za-z0-9]+")
@@ -81,6 +81,7 @@ def use_data(path: str) -> None:
     st.session_state[DATA] = path
     st.session_state.pop(NAME, None)
     st.session_state[FORMAT] = None
+    st.session_state[SKIP] = False
     for role in {role for each in formats.FORMATS.values() for role in each.ROLES}:
         st.session_state[column(role)] = None
 
@@ -121,6 +122,7 @@ def adopt(made: TuneRequest) -> None:
     st.session_state[SOURCE] = "example" if Path(made.data) == EXAMPLE else "path"
     st.session_state[PATH] = made.data
     st.session_state[EVAL_DATA], st.session_state[FORMAT] = made.eval_data, made.format
+    st.session_state[SKIP] = made.skip_broken
     if made.columns and made.format is None:
         st.session_state[FORMAT] = detect(Path(made.data), made.columns)[0]
     for role, name in made.columns.items():
@@ -142,6 +144,7 @@ def _request(name: str) -> TuneRequest:
         eval_data=str(st.session_state.get(EVAL_DATA) or ""),
         format=st.session_state.get(FORMAT) or None,
         columns=columns(),
+        skip_broken=bool(st.session_state.get(SKIP)),
         name=name,
         settings=settings,
     )

@@ -14,6 +14,7 @@ from core.tuning.request import TuneRequest
 from pages.shared.jobs import job_line
 from pages.shared.text import plain
 from pages.shared.tuning.charts import charts, curves_of
+from pages.shared.tuning.export_card import export_card
 from pages.shared.tuning.outcome import outcome, repeat_card
 from pages.shared.tuning.session import again, earlier, show
 
@@ -43,6 +44,7 @@ def run_view(job: JobView) -> None:
     job_line(job.id, key="tune_line")
     if job.result.get("ref"):
         outcome(job)
+        export_card(job.result)
     others = {each.id: each for each in earlier() if each.id != job.id}
     if others:
         st.multiselect(

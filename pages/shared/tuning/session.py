@@ -70,7 +70,7 @@ def start(made: TuneRequest) -> None:
     st.session_state.pop(_START, None)
     try:
         with st.spinner("Starting…"):
-            job_id = running.start(made)
+            job_id = running.start(made, looked=True)
     except LoupeError as error:
         st.session_state[ERROR] = str(error)
     else:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.settings import get_settings
+from core.tuning.methods import METHODS
+from core.tuning.request import TuneRequest, read_request
 from tests.core.cli.conftest import Loupe
 
 
@@ -53,6 +55,51 @@ def test_a_dry_run_shows_what_is_learned_and_trains_nothing(loupe: Loupe, tiny_m
     assert memory["total"] == sum(memory[name] for name in terms)
     assert not (get_settings().home / "adapters").exists()
     assert "rows (prompt-completion)" in loupe("tune", "lora", *options).out
+
+
+def test_the_settings_of_a_run_are_a_file_that_repeats_it(
+    loupe: Loupe, tiny_model: Path, rows: Path, tmp_path: Path
+) -> None:
+    made = TuneRequest.parse(
+        method="dora", model=f"path:{tiny_model}", data=str(rows), name="sums",
+        settings={"learning_rate": 0.000123456789, "max_steps": 3},
+    )  # fmt: skip
+    assert "0.000123456789" in made.command()
+    file = tmp_path / "sums.json"
+    file.write_text(made.model_dump_json(), encoding="utf-8")
+    assert read_request(file) == made
+    other = read_request(file, method="lora", settings={"max_steps": 5}, name="others")
+    assert (other.method, other.name, other.settings.max_steps) == ("lora", "others", 5)
+    assert other.settings.learning_rate == METHODS["lora"].preset["learning_rate"]
+    found = json.loads(loupe("tune", "--settings", str(file), "--max-steps", "2", "--dry-run", "--json").out)
+    assert found["steps"] == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [("[1]", "holds no object"), ("{", "is not JSON"), ('{"method": "lora"}', "model"), ("[" * 100_000, "is not JSON")],
+)
+def test_a_settings_file_that_is_none_is_one_sentence(loupe: Loupe, tmp_path: Path, content: str, match: str) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text(content, encoding="utf-8")
+    done = loupe("tune", "--settings", str(file))
+    assert done.code == 1
+    assert match in done.err
+    assert len(done.err.strip().splitlines()) == 1
+
+
+def test_without_a_method_or_settings_nothing_is_trained(loupe: Loupe) -> None:
+    assert "No method is given" in loupe("tune").err
+
+
+def test_rows_that_cannot_be_used_are_left_out_where_that_is_asked(loupe: Loupe, tiny_model: Path, rows: Path) -> None:
+    with rows.open("a", encoding="utf-8") as stream:
+        stream.write('\n{"prompt": "and then?"}\n')
+    options = ("--model", f"path:{tiny_model}", "--data", str(rows), "--name", "sums", "--dry-run", "--json")
+    assert "row 21" in loupe("tune", "lora", *options).err
+    found = json.loads(loupe("tune", "lora", *options, "--skip-broken").out)
+    assert found["rows"] + found["held_out"] == 20
+    assert "row 21" in found["problems"][0]
 
 
 BAD = [
