@@ -302,6 +302,9 @@ def test_the_original_teaches_a_pruned_model(model: Path) -> None:
     app = click(page(model, state={session.VIEW: session.GUIDES}), "compress_reteach")
     assert app.session_state[draft.METHOD] == "distill"
     assert app.get_by_key(draft.field("student")).value == result["ref"]
+    assert "more than the student's context of 256 tokens" in texts(app)
+    app.get_by_key(draft.field("sample_tokens")).set_value(64)
+    drawn(app)
     assert not app.button(key="compress_start_button").disabled
 
 

@@ -5,15 +5,19 @@ Knows nothing of training.
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import Any
 
 from core.compression.layers import decoder_layers
 from core.compression.loading import load_model
 from core.compression.pruning.parts import evenly
-from core.compression.pruning.structured import keep_layers
-from core.errors import InvalidInput
+from core.compression.pruning.structured import copy_of_layers
+from core.errors import InvalidInput, OutOfMemory
+from core.models.device import free_memory, gib
+from core.models.stored import count_parameters
+
+TRAINING_BYTES = 16
+"""For each number of a student in training: itself, its gradient and AdamW's two moments, in fp32."""
 
 
 def chosen_layers(count: int, layers: tuple[int, ...], keep: float) -> list[int]:
@@ -36,16 +40,25 @@ def chosen_layers(count: int, layers: tuple[int, ...], keep: float) -> list[int]
 
 
 def from_layers(teacher: Any, keep: list[int]) -> Any:
-    """A copy of the teacher with these layers only, in fp32 so that small updates count."""
-    student = copy.deepcopy(teacher).float()
-    keep_layers(student, keep)
-    return student
+    """A copy of the teacher with these layers only, in fp32 so that small updates count.
+
+    Raises:
+        OutOfMemory: it cannot be trained in what is free.
+    """
+    gone = [layer for index, layer in enumerate(decoder_layers(teacher)) if index not in keep]
+    _require_memory(_numbers(teacher) - sum(_numbers(layer) for layer in gone))
+    return copy_of_layers(teacher, keep).float()
 
 
 def from_folder(folder: Path) -> Any:
-    """A smaller model, in fp32."""
+    """A smaller model, in fp32.
+
+    Raises:
+        OutOfMemory: it cannot be trained in what is free.
+    """
     import torch
 
+    _require_memory(count_parameters(folder))
     return load_model(folder, torch.float32)
 
 
@@ -71,6 +84,19 @@ def same_vocabulary(
             f"({len(teacher.get_vocab()):,}), so it cannot learn from its probabilities; name one of its family.",
             "student",
         )
+
+
+def _require_memory(parameters: int) -> None:
+    need, free = TRAINING_BYTES * parameters, free_memory()
+    if need > free:
+        raise OutOfMemory(
+            f"Training a student of {parameters:,} numbers needs about {gib(need)}, the activations not counted, and "
+            f"{gib(free)} are free; choose a smaller student, or free some memory."
+        )
+
+
+def _numbers(module: Any) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def layer_count(model: Any) -> int:

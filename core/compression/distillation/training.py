@@ -71,7 +71,8 @@ def train(teacher: Any, student: Any, ids: torch.Tensor, recipe: Recipe, job: Jo
     job.metric("held-out loss", 0, first)
     every = max(1, recipe.steps // LOOKS)
     last = first
-    keep_zeros(student)
+    if held := keep_zeros(student):
+        job.log(f"{held:,} weights of the student are exactly 0, as pruning leaves them, and stay so.")
     for step in range(1, recipe.steps + 1):
         job.check()
         for group in optimizer.param_groups:
@@ -117,8 +118,9 @@ def _losses(teacher: Any, student: Any, rows: Any, recipe: Recipe, step: int, jo
         job.metric("loss", step, float(hard.detach()))
         return hard
     with torch.no_grad():
-        targets = teacher(input_ids=rows, use_cache=False).logits[:, :-1, : logits.shape[-1]]
-    soft = soft_loss(logits, targets, recipe.temperature)
+        targets = teacher(input_ids=rows, use_cache=False).logits[:, :-1]
+    width = min(logits.shape[-1], targets.shape[-1])  # embeddings of one vocabulary may be padded differently
+    soft = soft_loss(logits[..., :width], targets[..., :width], recipe.temperature)
     loss = mixed_loss(soft, hard, recipe.alpha)
     job.metric("soft loss", step, float(soft.detach()))
     job.metric("loss", step, float(loss.detach()))

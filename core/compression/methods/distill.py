@@ -13,6 +13,7 @@ from core.compression.request import CompressRequest
 from core.compression.source import Source, open_source, require_parts, weight_file_bytes
 from core.compression.workspace import require_space
 from core.errors import InvalidInput
+from core.models.stored import count_parameters
 
 METHOD = Method(
     name="distill",
@@ -33,7 +34,7 @@ def check(request: CompressRequest, source: Source) -> None:
     """Check that a student can be made.
 
     Raises:
-        InvalidInput: layers that are not there, a student with another vocabulary size.
+        InvalidInput: layers that are not there, a student that is the teacher or larger, a context that is too short.
         Unsupported: the family has no list of layers, or the student cannot be used.
     """
     from core.compression.distillation.student import chosen_layers
@@ -44,15 +45,27 @@ def check(request: CompressRequest, source: Source) -> None:
         require_parts(source, "making a student of the model's layers", "num_hidden_layers")
         chosen_layers(source.number("num_hidden_layers") or 0, request.layers, request.keep)
     else:
-        student = open_source(request.student)
-        ours, theirs = source.number("vocab_size"), student.number("vocab_size")
-        if ours != theirs:
-            raise InvalidInput(
-                f"The student {student.ref} has a vocabulary of {theirs} and the teacher one of {ours}; choose one of "
-                f"the same family.",
-                "student",
-            )
+        _check_student(request, open_source(request.student), source)
     require_space(weight_file_bytes(source.folder), "The student")
+
+
+def _check_student(request: CompressRequest, student: Source, teacher: Source) -> None:
+    if student.folder.resolve() == teacher.folder.resolve():
+        raise InvalidInput(f"The student {student.ref} is the teacher itself; name another model.", "student")
+    theirs, ours = count_parameters(student.folder), count_parameters(teacher.folder)
+    if theirs > ours:
+        raise InvalidInput(
+            f"The student {student.ref} is larger than its teacher ({theirs:,} numbers against {ours:,}); let the "
+            f"larger one teach.",
+            "student",
+        )
+    context = student.context_length
+    if context is not None and context < request.sample_tokens:
+        raise InvalidInput(
+            f"sample_tokens is {request.sample_tokens:,}, more than the student's context of {context:,} tokens; lower "
+            f"it.",
+            "sample_tokens",
+        )
 
 
 def run(work: Work) -> dict[str, Any]:
@@ -69,11 +82,12 @@ def run(work: Work) -> dict[str, Any]:
     tokenizer = load_tokenizer(work.source.folder)
     text = work.text(tokenizer)
     job.check()
+    other = open_source(request.student) if request.student else None
+    if other is not None:
+        students.same_vocabulary(tokenizer, load_tokenizer(other.folder))
     teacher = load_model(work.source.folder, working_dtype(work.source.config))
     made: dict[str, Any] = {}
-    if request.student:
-        other = open_source(request.student)
-        students.same_vocabulary(tokenizer, load_tokenizer(other.folder))
+    if other is not None:
         student, dtype = students.from_folder(other.folder), source_dtype(other.config)
         made["student"] = other.ref
     else:

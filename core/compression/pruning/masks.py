@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.errors import LoupeError
+
 if TYPE_CHECKING:
     import torch
 
@@ -61,18 +63,22 @@ def sparsegpt(
     Args:
         weight: shape (out, in).
         hessian: shape (in, in), sum of x·xᵀ over the calibration text.
-        sparsity: share of each block of 128 columns that goes.
+        sparsity: share of each block of 128 columns that goes; columns that no input reaches are zero besides.
         dampening: share of the diagonal's mean that is added to it.
         two_of_four: the two smallest of every four in a row instead.
 
     Returns:
         The new weight, fp32, zero under the mask; and the mask, True where a weight goes.
+
+    Raises:
+        LoupeError: the Hessian cannot be inverted.
     """
     import torch
 
     new, hessian = weight.float().clone(), hessian.float().clone()
     dead = hessian.diagonal() == 0
     hessian[dead, dead] = 1
+    new[:, dead] = 0
     inverse = _inverse_root(hessian, dampening)
     mask = torch.zeros_like(new, dtype=torch.bool)
     for start in range(0, new.shape[1], BLOCK):
@@ -129,4 +135,7 @@ def _inverse_root(hessian: torch.Tensor, dampening: float) -> torch.Tensor:
             if not int(failed):
                 return root
         dampening *= 10
-    return eye
+    raise LoupeError(
+        f"SparseGPT cannot invert what a layer has seen, not even with a dampening of {dampening / 10:g}; calibrate on "
+        f"another text, or choose wanda."
+    )

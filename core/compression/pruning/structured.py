@@ -6,6 +6,7 @@ Llama: q, k, v, o and gate, up, down projections. Knows nothing of how scores co
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 from core.compression.layers import decoder_layers
@@ -84,17 +85,38 @@ def keep_layers(model: Any, keep: list[int]) -> None:
     """Keep these decoder layers, ascending; the configuration follows."""
     from torch import nn
 
+    place, layers = _place_of_layers(model)
+    model.set_submodule(place, nn.ModuleList([layers[index] for index in keep]))
+    _renumber(model, place, keep)
+
+
+def copy_of_layers(model: Any, keep: list[int]) -> Any:
+    """A copy of the model with these decoder layers only, ascending; the others are not copied at any time."""
+    from torch import nn
+
+    place, layers = _place_of_layers(model)
+    try:
+        model.set_submodule(place, nn.ModuleList([layers[index] for index in keep]))
+        copied = copy.deepcopy(model)
+    finally:
+        model.set_submodule(place, layers)
+    _renumber(copied, place, keep)
+    return copied
+
+
+def _place_of_layers(model: Any) -> tuple[str, Any]:
     layers = decoder_layers(model)
-    kept = [layers[index] for index in keep]
-    parent = next(module for module in model.modules() if any(child is layers for child in module.children()))
-    name = next(name for name, child in parent.named_children() if child is layers)
-    setattr(parent, name, nn.ModuleList(kept))
-    for index, layer in enumerate(kept):  # a layer's number is its place in the key-value cache
+    return next(name for name, module in model.named_modules() if module is layers), layers
+
+
+def _renumber(model: Any, place: str, keep: list[int]) -> None:
+    """Let configuration and layers know which of them are left."""
+    for index, layer in enumerate(model.get_submodule(place)):  # its number is its place in the key-value cache
         for module in layer.modules():
             if hasattr(module, "layer_idx"):
                 module.layer_idx = index
     config = model.config.get_text_config(decoder=True)
-    config.num_hidden_layers = len(kept)
+    config.num_hidden_layers = len(keep)
     kinds = getattr(config, "layer_types", None)
     if kinds:
         config.layer_types = [kinds[index] for index in keep]

@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 import torch
 
+from core.compression.distillation import student as students
 from core.compression.distillation import training
 from core.compression.distillation.loss import hard_loss, mixed_loss, soft_loss
 from core.compression.distillation.student import chosen_layers, from_layers, same_vocabulary
 from core.compression.distillation.training import Recipe, rate, train
 from core.compression.loading import load_model, load_tokenizer
-from core.errors import InvalidInput, LoupeError
+from core.compression.pruning import count_zeros
+from core.errors import InvalidInput, LoupeError, OutOfMemory
 from core.jobs import JobCancelled, JobContext
 from tests.conftest import make_tiny_model
-from tests.core.compression.conftest import Compress, plain
+from tests.core.compression.conftest import Compress, plain, variant
 
 RECIPE = Recipe(steps=12, batch_size=4, learning_rate=3e-3, temperature=2, alpha=0.5, hard_only=False, seed=0)
 
@@ -113,6 +115,56 @@ def test_another_vocabulary_is_refused(tiny_model: Path, tmp_path: Path) -> None
     other = make_tiny_model(tmp_path / "other", corpus=["quite another text, with other words: zebra, quark"])
     with pytest.raises(InvalidInput, match="another vocabulary"):
         same_vocabulary(load_tokenizer(tiny_model), load_tokenizer(other))
+
+
+@pytest.mark.parametrize("padded", ["student", "teacher"])
+def test_one_vocabulary_may_be_padded_differently(
+    compress: Compress, tiny_model: Path, text_file: Path, tmp_path: Path, padded: str
+) -> None:
+    wider = variant(tiny_model, tmp_path / "wider", vocab_size=512, num_hidden_layers=1 if padded == "student" else 4)
+    ours = variant(tiny_model, tmp_path / "ours", num_hidden_layers=4 if padded == "student" else 1)
+    student, teacher = (wider, ours) if padded == "student" else (ours, wider)
+    looks = {"calibration": str(text_file), "samples": 20, "sample_tokens": 32}
+    made = compress("distill", model=f"path:{teacher}", student=f"path:{student}", steps=2, batch_size=2, **looks)
+    assert plain(made["path"]).config.vocab_size == plain(student).config.vocab_size
+
+
+def test_a_student_that_cannot_be_trained_in_memory_is_a_sentence(
+    compress: Compress, text_file: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(students, "free_memory", lambda: 1024**2)
+    small = variant(tiny_model, tmp_path / "small", num_hidden_layers=1)
+    looks = {"calibration": str(text_file), "samples": 20, "sample_tokens": 32}
+    for settings in ({"layers": "1"}, {"student": f"path:{small}"}):
+        with pytest.raises(
+            OutOfMemory, match=r"Training a student of 84,416 numbers needs about 1 MiB, .* 1 MiB are free"
+        ):
+            compress("distill", **settings, **looks)
+
+
+def test_layers_that_the_student_drops_are_not_copied(tiny_model: Path) -> None:
+    class Heavy:
+        """A copy of it would not fit."""
+
+        def __deepcopy__(self, memo: Any) -> Any:
+            raise MemoryError
+
+    teacher = load_model(tiny_model)
+    teacher.model.layers[0].held = Heavy()
+    student = from_layers(teacher, [1])
+    assert len(student.model.layers) == student.config.num_hidden_layers == 1
+    assert len(teacher.model.layers) == teacher.config.num_hidden_layers == 2
+    assert student.model.layers[0].self_attn.layer_idx == 0 and teacher.model.layers[1].self_attn.layer_idx == 1
+
+
+def test_zeros_of_a_pruned_student_are_held_and_counted_in_the_log(
+    compress: Compress, text_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pruned = compress("prune", "pruned", criterion="magnitude", sparsity=0.03)
+    looks = {"calibration": str(text_file), "samples": 20, "sample_tokens": 32}
+    made = compress("distill", student=pruned["ref"], steps=2, batch_size=2, **looks)
+    assert count_zeros(plain(made["path"]))[0] == pruned["zeros"]
+    assert f"{pruned['zeros']:,} weights of the student are exactly 0" in capsys.readouterr().out
 
 
 def test_the_rate_goes_up_then_down() -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from core.compression.pruning import masks
+from core.errors import LoupeError
 
 torch.manual_seed(0)
 WEIGHT = torch.randn(48, 192)
@@ -74,8 +75,16 @@ def test_independent_inputs_of_equal_size_leave_nothing_to_make_up_for() -> None
     assert torch.allclose(new[~mask], WEIGHT[:, :128][~mask], atol=1e-5)
 
 
+@pytest.mark.parametrize("hessian", [-torch.eye(192), torch.full((192, 192), float("nan"))])
+def test_inputs_that_cannot_be_made_up_for_are_a_sentence(hessian: torch.Tensor) -> None:
+    """Rather than magnitude pruning under another name."""
+    with pytest.raises(LoupeError, match="cannot invert what a layer has seen, not even with a dampening of 1000; "):
+        masks.sparsegpt(WEIGHT, hessian, 0.5)
+
+
 def test_inputs_that_never_come_do_no_harm() -> None:
     hessian = HESSIAN.clone()
     hessian[5], hessian[:, 5] = 0, 0
-    assert torch.isfinite(masks.sparsegpt(WEIGHT, hessian, 0.5)[0]).all()
+    new, _ = masks.sparsegpt(WEIGHT, hessian, 0.5)
+    assert torch.isfinite(new).all() and int(new[:, 5].count_nonzero()) == 0  # as the authors' program does it
     assert torch.isfinite(masks.sparsegpt(WEIGHT, torch.zeros(192, 192), 0.5)[0]).all()

@@ -15,6 +15,7 @@ from core.errors import Conflict, InvalidInput, LoupeError, NotFound, Unsupporte
 from core.models import bundled
 from core.models.registry import local_dir
 from core.settings import get_settings
+from tests.core.compression.conftest import variant
 
 
 def changed(tiny_model: Path, folder: Path, **config: Any) -> Path:
@@ -99,6 +100,13 @@ def test_layers_and_students_that_are_not_there(tiny_model: Path, tmp_path: Path
         with pytest.raises(InvalidInput) as caught:
             check(CompressRequest.parse(method="distill", name="made", model=ref, **settings))
         assert sentence in str(caught.value)
-    other = changed(tiny_model, tmp_path / "other", vocab_size=1000)
-    with pytest.raises(InvalidInput, match="vocabulary of 1000"):
-        check(CompressRequest.parse(method="distill", name="made", model=ref, student=f"path:{other}"))
+    large = variant(tiny_model, tmp_path / "large", num_hidden_layers=3)
+    small = variant(tiny_model, tmp_path / "small", num_hidden_layers=1)
+    for teacher, student, sentence in [
+        (tiny_model, tiny_model, "is the teacher itself; name another model."),
+        (tiny_model, large, "is larger than its teacher (158,400 numbers against 121,408)"),
+        (large, small, "sample_tokens is 512, more than the student's context of 256 tokens; lower it."),
+    ]:
+        with pytest.raises(InvalidInput) as caught:
+            check(CompressRequest.parse(method="distill", name="x", model=f"path:{teacher}", student=f"path:{student}"))
+        assert sentence in str(caught.value)
