@@ -46,7 +46,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[TuneRequest]:
     """Requests that were started; nothing is trained."""
     found: list[TuneRequest] = []
 
-    def begin(request: TuneRequest) -> str:
+    def begin(request: TuneRequest, *, looked: bool) -> str:
+        assert looked
         found.append(request)
         return stored(request, status="queued")
 
