@@ -106,7 +106,12 @@ def command(
         "learning_rate": learning_rate,
     }
     given = {key: value for key, value in given.items() if value is not None}
-    job = compression.start(CompressRequest.parse(method=method, model=model, name=name, **given))
+    request = CompressRequest.parse(method=method, model=model, name=name, **given)
+    source = compression.check(request)
+    if source is not None and not quiet:  # the bundled model's is known once the job has unpacked it
+        found = compression.estimate(request, source)
+        complain(f"weights: {size(found.before)} now, about {size(found.after)} when it is done")
+    job = compression.start(request)
     result = ended_well(follow_job(job, quiet)).result
     if as_json:
         print_json({**result, "job": job})

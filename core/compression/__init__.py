@@ -7,7 +7,7 @@ other. `core.compression.measuring` says what it costs. See docs/compression.md.
 from core.compression.estimate import Estimate, estimate
 from core.compression.methods import NAMES, Method, all_methods, find_method
 from core.compression.request import CompressRequest
-from core.compression.start import KIND, check, start
+from core.compression.start import KIND, being_made, check, start
 
 __all__ = [
     "KIND",
@@ -16,6 +16,7 @@ __all__ = [
     "Estimate",
     "Method",
     "all_methods",
+    "being_made",
     "check",
     "estimate",
     "find_method",

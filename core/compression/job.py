@@ -38,7 +38,7 @@ def run(request: dict[str, Any], job: JobContext) -> dict[str, Any]:
     with making(final, job.id) as place, released():
         made = method.run(Work(asked, source, place, job))
         job.check()
-        settings = {name: getattr(asked, name) for name in method.METHOD.options}
+        settings = {name: getattr(asked, name) for name in asked.in_use}
         record = {"kind": "compression", "method": asdict(method.METHOD), "source": source.ref, "settings": settings}
         if place.is_dir():
             write_record(place, record | {"result": made})

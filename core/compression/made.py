@@ -1,8 +1,12 @@
-"""The compressed versions among the local models, with how each was made. Reads records only; loads nothing."""
+"""The compressed versions among the local models, with how each was made, and what was trained on from them.
+
+Reads records only; loads nothing.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from core import jobs
@@ -11,7 +15,7 @@ from core.compression.workspace import RECORD, size_of
 from core.errors import LoupeError
 from core.models import safety
 from core.models.reference import ModelRef
-from core.models.registry import local_dir
+from core.models.registry import list_models, local_dir
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +55,36 @@ def versions() -> list[Made]:
     return sorted([*found, *_files()], key=lambda made: made.made_at, reverse=True)
 
 
+def trained_on(ref: str) -> list[str]:
+    """References of the models that were trained on from this one: whole ones, students of a distillation, adapters.
+
+    Args:
+        ref: of a model, canonical.
+    """
+    found = []
+    for info in list_models():
+        if info.ref.startswith(f"{ref}+"):
+            found.append(info.ref)
+        elif info.path is not None and (Path(info.path) / RECORD).is_file():
+            record = _record(Path(info.path))
+            if ref in (record.get("base"), _document(record.get("result")).get("student")):
+                found.append(info.ref)
+    return found
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    """`{}` where it is no record of ours; the Models page lists the folder all the same."""
+    try:
+        return safety.read_json(folder / RECORD)
+    except LoupeError:
+        return {}
+
+
 def _folder(name: str) -> Made | None:
     folder = local_dir() / name
     if name.startswith(".") or not (folder / RECORD).is_file():
         return None
-    try:
-        record = safety.read_json(folder / RECORD)
-    except LoupeError:  # no record of ours; the Models page lists the folder all the same
-        return None
+    record = _record(folder)
     method = record.get("method")
     if record.get("kind") != "compression" or not isinstance(method, dict):
         return None

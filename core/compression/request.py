@@ -136,17 +136,12 @@ class CompressRequest(BaseModel):
 
     @model_validator(mode="after")
     def _together(self) -> CompressRequest:
-        if self.method == "prune":
-            if self.structure == "2:4" and self.sparsity != 0.5:
-                raise ValueError(
-                    f"2:4 always takes half of the weights, and sparsity is {self.sparsity:g}; leave it out"
-                )
-            if self.structure in ("heads", "channels", "layers") and self.criterion == "sparsegpt":
-                raise ValueError(f"sparsegpt is about single weights; for {self.structure} choose magnitude or wanda")
-        if self.method == "distill" and self.student and self.layers:
-            raise ValueError("a student is named and layers are too; give one of them")
-        if self.method == "gptq" and not self.calibrated and self.calibration:
-            raise ValueError("rounding to nearest looks at no text; leave out the calibration text or calibrated=false")
+        if (
+            self.method == "prune"
+            and self.structure in ("heads", "channels", "layers")
+            and self.criterion == "sparsegpt"
+        ):
+            raise ValueError(f"sparsegpt is about single weights; for {self.structure} choose magnitude or wanda")
         return self
 
     @property
@@ -155,13 +150,24 @@ class CompressRequest(BaseModel):
         fields = type(self).model_fields
         return {name for name in self.model_fields_set if getattr(self, name) != fields[name].default}
 
+    @property
+    def in_use(self) -> tuple[str, ...]:
+        """Settings that the method reads and that have an effect, the others being what they are."""
+        from core.compression.idle import idle
+        from core.compression.methods import find_method
+
+        unused = idle(self.method, lambda name: getattr(self, name))
+        return tuple(name for name in find_method(self.method).options if name not in unused)
+
     @classmethod
     def parse(cls, **values: Any) -> CompressRequest:
         """The validated request.
 
         Raises:
-            InvalidInput: a value is wrong, or the method does not read it; the sentence names field and value.
+            InvalidInput: a value is wrong, or has no effect with this method and the other settings; the sentence names
+                field and value.
         """
+        from core.compression.idle import idle
         from core.compression.methods import find_method
 
         try:
@@ -175,6 +181,9 @@ class CompressRequest(BaseModel):
                 f"{', '.join(find_method(request.method).options) or 'no settings'}.",
                 unread[0],
             )
+        unused = idle(request.method, lambda name: getattr(request, name))
+        for name in sorted(request.changed & unused.keys()):
+            raise InvalidInput(f"{name} is given, and {unused[name]}; leave it out.", name)
         return request
 
 

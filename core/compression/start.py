@@ -9,6 +9,7 @@ from core.compression.calibration import check_text
 from core.compression.methods import module_of
 from core.compression.request import CompressRequest
 from core.compression.source import Source, open_source, refuse_existing
+from core.errors import Conflict
 from core.models import bundled
 from core.models.device import may_have_gpu
 from core.models.reference import parse_ref
@@ -25,9 +26,12 @@ def check(request: CompressRequest) -> Source | None:
 
     Raises:
         InvalidInput, NotFound, Conflict, Unsupported, UnsafeModel: it cannot; one sentence.
+        StoreError: the store cannot be read.
     """
     method = module_of(request.method)
     refuse_existing(request.name, file=method.METHOD.file)
+    if request.name in being_made():
+        raise Conflict(f"A compression is making {request.name} already; choose another name.")
     if "calibration" in method.METHOD.options:
         check_text(request.calibration)
     if parse_ref(request.model).kind == "bundled" and bundled.converted() is None:
@@ -38,13 +42,24 @@ def check(request: CompressRequest) -> Source | None:
     return source
 
 
+def being_made() -> set[str]:
+    """Names of the results of compressions that wait or run.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    from core import jobs  # which brings the store: the command line only asks this module what there is
+
+    return {str(job.request.get("name")) for job in jobs.list_jobs(KIND) if job.active}
+
+
 def start(request: CompressRequest) -> str:
     """Have it done by a job; its id.
 
     Raises:
         As `check`; StoreError: the store cannot be written.
     """
-    from core import jobs  # which brings the store: the command line only asks this module what there is
+    from core import jobs
 
     check(request)
     title = f"{module_of(request.method).METHOD.title} of {request.model[:80]} as {request.name}"

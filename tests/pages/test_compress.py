@@ -308,6 +308,24 @@ def test_the_original_teaches_a_pruned_model(model: Path) -> None:
     assert not app.button(key="compress_start_button").disabled
 
 
+def test_original_pruned_and_retrained_meet_in_one_table(model: Path) -> None:
+    _, result = compressed(model, "prune", "idle", criterion="magnitude", sparsity=0.5)
+    state = {session.VIEW: session.GUIDES}
+    app = click(page(model, state=state), "compress_measure_path")
+    assert app.session_state[session.MODELS] == [f"path:{model}", result["ref"]]
+    for name, record in (("again", {"method": "full", "base": result["ref"]}), ("other", {"base": f"path:{model}"})):
+        shutil.copytree(model, local_dir() / name)
+        (local_dir() / name / "loupe.json").write_text(json.dumps(record))
+    text = {"samples": 8, "sample_tokens": 32, "steps": 1, "batch_size": 1}
+    _, taught = compressed(model, "distill", "taught", student=result["ref"], **text)
+    model_picker._models.clear()
+    app = click(page(model, state=state), "compress_measure_path")
+    assert app.session_state[session.MODELS] == [
+        *(f"path:{model}", result["ref"], f"path:{local_dir() / 'again'}", taught["ref"])
+    ]
+    assert app.session_state[session.VIEW] == session.MEASURE
+
+
 def test_a_guided_path_sets_the_draft_up(model: Path) -> None:
     app = click(page(model, state={session.VIEW: session.GUIDES}), "compress_prune_channels")
     assert app.session_state[draft.METHOD] == "prune"

@@ -10,8 +10,9 @@ from typing import Any
 
 import streamlit as st
 
-from core import jobs
-from core.compression import KIND, NAMES, CompressRequest, find_method
+from core.compression import NAMES, CompressRequest, being_made, find_method
+from core.compression.idle import idle
+from core.compression.methods.base import CALIBRATION
 from core.compression.source import refuse_existing
 from core.errors import LoupeError
 from core.settings import get_settings
@@ -19,9 +20,6 @@ from core.settings import get_settings
 MODEL, METHOD, NAME = "compress_model", "compress_method", "compress_name"
 FIELDS = CompressRequest.model_fields
 SETTINGS = tuple(name for name in FIELDS if name not in ("method", "model", "name"))
-PARTS = ("heads", "channels", "layers")
-"""Structures whose parts are taken out for real."""
-_TEXT = ("calibration", "samples", "sample_tokens", "seed")
 _STRANGE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -50,29 +48,12 @@ def value(name: str) -> Any:
 
 
 def settings_in_use() -> list[str]:
-    """Settings of the method that have an effect, the others being what they are; in the order of drawing."""
+    """Settings of the method that have an effect, the others being what they are; those of the text come last."""
     method = chosen_method()
-    options = [name for name in find_method(method).options if name not in _TEXT]
-    text = [name for name in find_method(method).options if name in _TEXT]
-    idle: set[str] = set()
-    match method:
-        case "gptq" if not value("calibrated"):
-            idle, text = {"dampening"}, []
-        case "prune":
-            if value("structure") == "2:4":
-                idle.add("sparsity")
-            if value("criterion") == "magnitude":
-                text = []
-            if value("criterion") != "sparsegpt":
-                idle.add("dampening")
-        case "distill":
-            if value("student"):
-                idle |= {"layers", "keep"}
-            elif value("layers"):
-                idle.add("keep")
-            if value("hard_only"):
-                idle |= {"temperature", "alpha"}
-    return [name for name in (*options, *text) if name not in idle]
+    unused = idle(method, value)
+    return sorted(
+        (name for name in find_method(method).options if name not in unused), key=lambda name: name in CALIBRATION
+    )
 
 
 def request() -> CompressRequest:
@@ -102,15 +83,6 @@ def suggested_name(stem: str = "") -> str:
         if name not in taken:
             return name
     return stem
-
-
-def being_made() -> set[str]:
-    """Names that compressions have which wait or run.
-
-    Raises:
-        StoreError: the store cannot be read.
-    """
-    return {str(job.request.get("name")) for job in jobs.list_jobs(KIND) if job.active}
 
 
 def adopt(model: str, method: str, **settings: Any) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.compression.made import Made
+from core.compression.made import Made, trained_on
+from core.compression.pruning.shares import PARTS
 from core.tuning.methods import METHODS
 from pages.shared.compression import draft
-from pages.shared.compression.session import fine_tune, set_up
+from pages.shared.compression.session import choose_to_measure, fine_tune, set_up
 from pages.shared.compression.size_match import size_match
 from pages.shared.compression.words import how
 from pages.shared.text import percent, plain
@@ -67,7 +68,8 @@ def _prune_and_train(pruned: list[Made]) -> None:
         key="compress_pruned",
         format_func=lambda each: f"{each.name} · {how(each.method, each.settings)}",
     )
-    masked = made.settings.get("structure") not in draft.PARTS
+    masked = made.settings.get("structure") not in PARTS
+    trained = trained_on(made.ref)
     with st.container(horizontal=True):
         st.button(
             "Train on in Fine-tune",
@@ -85,6 +87,16 @@ def _prune_and_train(pruned: list[Made]) -> None:
             help="Distillation with the original as teacher and this model as student, on a text.",
             on_click=set_up,
             args=(made.source, "distill", {"student": made.ref}),
+        )
+        st.button(
+            "Measure original, pruned and retrained" if trained else "Measure original and pruned",
+            icon=":material/straighten:",
+            key="compress_measure_path",
+            help="One table of the original, the pruned model and what was trained on from it."
+            if trained
+            else "What is trained on from the pruned model joins the table once it is there.",
+            on_click=choose_to_measure,
+            args=([made.source, made.ref, *trained],),
         )
     if masked:
         st.info(plain(mask_words(made.result)), icon=":material/grid_off:")

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core import compression
 from core.compression import CompressRequest
+from core.compression.pruning.shares import PARTS
 from core.compression.source import Source
 from core.errors import LoupeError
 from core.models import stored
@@ -25,8 +26,6 @@ def outlook() -> None:
     try:
         request = draft.request()
         source = compression.check(request)
-        if request.name in draft.being_made():
-            why_not = f"A compression is making {request.name} already; choose another name."
         st.markdown(_saving(request, source))
     except LoupeError as error:
         why_not = str(error)
@@ -59,7 +58,7 @@ def _saving(request: CompressRequest, source: Source | None) -> str:
         return ":gray[What it saves is known once the bundled model has been unpacked, which the job does first.]"
     found = compression.estimate(request, source)
     before, after = megabytes(found.before), megabytes(found.after)
-    if request.method == "prune" and request.structure not in draft.PARTS:
+    if request.method == "prune" and request.structure not in PARTS:
         also = (
             " Some GPUs compute two of four faster; Loupe calls no such kernel." if request.structure == "2:4" else ""
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,9 @@ def test_compress_then_measure(loupe: Loupe, tiny_model: Path, tmp_path: Path) -
                  "channels", "--json")  # fmt: skip
     assert made.code == 0, made.err
     result = json.loads(made.out)
+    before, after = result["source_bytes"] / 1e3, result["size_bytes"] / 1e3  # with tokenizer and configuration
+    told = re.match(r"weights: ([0-9.]+) kB now, about ([0-9.]+) kB when it is done\n", made.err)
+    assert told and 0.8 * before < float(told[1]) < before and 0.8 * after < float(told[2]) < after
     assert set(result) >= CONTRACT
     (tmp_path / "text.txt").write_text("Seven apples are left. " * 40)
     measured = loupe("measure", tiny, result["ref"], "--text", str(tmp_path / "text.txt"), "--json")

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
-from core.compression import CompressRequest, check
+from core.compression import KIND, CompressRequest, check, start
 from core.compression.source import open_source
 from core.errors import Conflict, InvalidInput, LoupeError, NotFound, Unsupported
+from core.jobs import processes
 from core.models import bundled
 from core.models.registry import local_dir
 from core.settings import get_settings
+from core.store import jobs as job_store
 from tests.core.compression.conftest import variant
 
 
@@ -68,6 +70,25 @@ def test_what_exists_is_never_written_over(tiny_model: Path) -> None:
         for method in ("int8", "gguf"):
             with pytest.raises(Conflict, match="already"):
                 check(CompressRequest.parse(method=method, name=name, model=f"path:{tiny_model}"))
+
+
+def test_a_name_that_another_job_is_making_is_refused(tiny_model: Path) -> None:
+    now = job_store.datetime.now(job_store.UTC)
+    job_store.create(
+        job_store.JobRow(
+            id="a" * 20,
+            kind=KIND,
+            title="soon",
+            status="queued",
+            worker=processes.this_process("starter"),
+            created_at=now,
+            updated_at=now,
+            request=json.dumps({"method": "int8", "name": "soon"}),
+            result="{}",
+        )
+    )
+    with pytest.raises(Conflict, match="A compression is making soon already; choose another name"):
+        start(CompressRequest.parse(method="int8", name="soon", model=f"path:{tiny_model}"))
 
 
 @pytest.mark.parametrize("size", [48, 96, 128])
