@@ -12,10 +12,13 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from core.errors import StoreError
+from safetensors import SafetensorError
+
+from core.errors import Conflict, StoreError
 from core.tuning.methods import METHODS
-from core.tuning.places import ABOUT
+from core.tuning.places import ABOUT, taken
 from core.tuning.request import TuneRequest
+from core.tuning.writing import no_room
 
 LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes")
 
@@ -34,6 +37,7 @@ def save_result(
         about: further facts for `loupe.json`.
 
     Raises:
+        Conflict: something has come to lie there meanwhile.
         StoreError: the disk is full, or the folder cannot be written.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -60,10 +64,13 @@ def save_result(
         }
         (beside / ABOUT).write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
         beside.rename(folder)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         shutil.rmtree(beside, ignore_errors=True)
+        if folder.exists():
+            raise Conflict(taken(folder)) from None
+        why, what = no_room(error), " ".join(str(getattr(error, "strerror", None) or error).split())[:200]
         raise StoreError(
-            f"{request.name} could not be written: {error.strerror or error}; make room and resume."
+            f"{request.name} could not be written: {why or what}; {'make room' if why else 'see to it'} and resume."
         ) from None
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)

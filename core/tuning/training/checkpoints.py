@@ -1,20 +1,25 @@
 """Checkpoints: which are whole, and what is trained as safetensors.
 
 transformers' Trainer writes a folder file by file; a mark with every file's size is written last, and a folder without
-it, or whose files differ from it, does not count. Knows nothing of what is in them.
+it, or whose files differ from it, does not count. An older one goes only when a newer one is whole. Knows nothing of
+what is in them.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 MARK = "whole.json"
 TRAINED = "trained.safetensors"
+KEPT = 2
+"""Whole checkpoints that a run keeps while it goes on."""
 _NAME = re.compile(r"checkpoint-(\d+)")
 
 
@@ -41,8 +46,19 @@ def is_whole(folder: Path) -> bool:
 
 def whole(run: Path) -> Iterator[tuple[int, Path]]:
     """Step and folder of every whole checkpoint of a run, the latest first."""
-    found = [(int(match[1]), each) for each in run.glob("checkpoint-*") if (match := _NAME.fullmatch(each.name))]
-    return ((step, each) for step, each in sorted(found, reverse=True) if is_whole(each))
+    return ((step, each) for step, each in sorted(_all(run), reverse=True) if is_whole(each))
+
+
+def keep(run: Path, most: int) -> None:
+    """Delete every checkpoint but the latest `most` whole ones."""
+    kept = dict(itertools.islice(whole(run), most))
+    for step, each in _all(run):
+        if step not in kept:
+            shutil.rmtree(each, ignore_errors=True)
+
+
+def _all(run: Path) -> list[tuple[int, Path]]:
+    return [(int(match[1]), each) for each in run.glob("checkpoint-*") if (match := _NAME.fullmatch(each.name))]
 
 
 def save_trained(model: Any, folder: Path, state: dict[str, Any] | None = None) -> None:
@@ -54,6 +70,14 @@ def save_trained(model: Any, folder: Path, state: dict[str, Any] | None = None) 
     tensors = {name: source[name].detach().to("cpu").contiguous() for name in names if name in source}
     folder.mkdir(parents=True, exist_ok=True)
     save_file(tensors, folder / TRAINED)
+
+
+def is_finite(folder: Path) -> bool:
+    """Whether every number that `save_trained` wrote is one."""
+    from safetensors import safe_open
+
+    with safe_open(folder / TRAINED, framework="pt") as file:
+        return all(bool(file.get_tensor(name).isfinite().all()) for name in file.keys())  # noqa: SIM118 - no mapping
 
 
 def load_trained(model: Any, folder: Path) -> None:

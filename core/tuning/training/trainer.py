@@ -98,7 +98,6 @@ def arguments(folder: Path, **values: Any) -> Any:
         dataloader_num_workers=0,
         dataloader_pin_memory=False,
         average_tokens_across_devices=True,
-        save_total_limit=2,
         **values,
     )
 

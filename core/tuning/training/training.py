@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import LoupeError, ModelFailed
+from safetensors import SafetensorError
+
+from core.errors import LoupeError, ModelFailed, OutOfMemory, StoreError
 from core.memory.measured import Peak
 from core.models.device import device, map_large_blocks
 from core.tuning.comparing.scoring import Asked
@@ -27,6 +29,7 @@ from core.tuning.training.logits import KeptLogits
 from core.tuning.training.teller import Teller
 from core.tuning.training.trainer import arguments, only, trainer_class
 from core.tuning.training.watching import Watch
+from core.tuning.writing import no_room
 
 EVALUATED = 200
 """Held-out rows at most that a look computes the loss of."""
@@ -34,7 +37,7 @@ LOOKS = 5
 
 
 class Diverged(ModelFailed):
-    """The loss is not a number any more."""
+    """The loss, a gradient or a weight is not a number any more."""
 
 
 @dataclass(slots=True)
@@ -69,7 +72,7 @@ def train(
         peak: of memory, begun before the model was loaded.
 
     Raises:
-        Diverged: the loss became infinite or not a number.
+        Diverged: the loss, a gradient or a weight became infinite or not a number.
         ModelFailed: torch gave up; one sentence.
     """
     from transformers.trainer_callback import PrinterCallback
@@ -119,6 +122,8 @@ def train(
         evaluated=lambda trainer: _look(trainer, logits, request, data, tokens, folder),
     )
     trainer.remove_callback(PrinterCallback)
+    if trainer.is_world_process_zero():
+        checkpoints.keep(folder, checkpoints.KEPT)  # what a process that was killed left half-written
     last = next(checkpoints.whole(folder), None)
     if last is not None:
         watch.take_up(last[1])
@@ -132,16 +137,16 @@ def train(
         trainer.train(resume_from_checkpoint=str(last[1]) if last else None)
     except LoupeError:
         raise
-    except (RuntimeError, ValueError, OSError) as error:
+    except (RuntimeError, ValueError, OSError, SafetensorError) as error:
         raise _explained(error, folder) from error
     seconds = time.perf_counter() - began
     if watch.error is not None:
         raise watch.error
-    if watch.diverged is not None:
+    if watch.diverged:
         kept = next(checkpoints.whole(folder), None)
         what = f"the state of step {kept[0]} is kept" if kept else "nothing was saved before it"
         raise Diverged(
-            f"The loss at step {watch.diverged} is not a finite number; {what}. Lower learning_rate "
+            f"{watch.diverged} is not a finite number; {what}. Lower learning_rate "
             f"({settings.learning_rate:g}) or raise warmup ({settings.warmup:g})."
         )
     seen = sum(data.lengths[row] for batch in data.plan[done * at_once :] for row in batch)
@@ -196,16 +201,11 @@ def _samples(asked: Asked, data: session.Prepared, step: int, folder: Path) -> N
 
 
 def _explained(error: Exception, folder: Path) -> LoupeError:
-    import errno
-
-    from core.errors import OutOfMemory, StoreError
-
     text = " ".join(str(error).split())[:300] or type(error).__name__
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if full or "No space left" in text or "unexpected pos" in text:
+    if (why := no_room(error)) is not None:
         kept = next(checkpoints.whole(folder), None)
         what = f"the checkpoint of step {kept[0]} is whole" if kept else "no checkpoint was written yet"
-        return StoreError(f"The disk is full: a checkpoint could not be written; {what}. Make room and resume.")
+        return StoreError(f"{why.capitalize()}: a checkpoint could not be written; {what}. Make room and resume.")
     if "out of memory" in text.lower() or "allocate memory" in text:
         return OutOfMemory(
             "The device has no memory left for a step; halve batch_size and double accumulate, or set "

@@ -81,19 +81,64 @@ def test_a_loss_that_is_not_a_number_ends_the_run_and_keeps_the_last_state(
     assert [step for step, _ in checkpoints.whole(folder())] == [4, 2]
 
 
-def test_a_full_disk_is_one_sentence_and_the_run_goes_on_afterwards(
-    ask: Ask, run: Run, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("broken", "said"), [("gradient", "The gradient norm at step 6"),
+                                               ("weight", "A trained weight at step 6")])  # fmt: skip
+def test_a_checkpoint_that_would_be_no_use_is_not_kept(
+    broken: str, said: str, ask: Ask, run: Run, folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import errno
+    """The loss of step 6 is a number, and what it would leave behind is none."""
+    import torch
 
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    from core.tuning.training import losses, trainer
 
+    calls = 0
+
+    def breaks(logits: Any, *given: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 6 and broken == "gradient":
+            logits.register_hook(lambda gradient: gradient * torch.inf)
+        return losses.cross_entropy(logits, *given)
+
+    def overflows(model: Any, *given: Any) -> None:
+        if calls == 6 and broken == "weight":
+            weight = next(each for each in model.parameters() if each.requires_grad)
+            weight.detach().view(-1)[3] = torch.inf
+        saved(model, *given)
+
+    saved = checkpoints.save_trained
+    request = ask(compare_rows=0, samples=0, save_every=2, evaluate_every=100)
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints, "save_trained", full)
-        with pytest.raises(LoupeError, match="The disk is full"):
-            run(ask(compare_rows=0, samples=0))
-    assert run(ask(compare_rows=0, samples=0), JobContext("tuning", attempt=2))["steps"] == 10
+        patch.setattr(trainer, "cross_entropy", breaks)
+        patch.setattr(checkpoints, "save_trained", overflows)
+        with pytest.raises(LoupeError, match=f"{said} is not a finite number; the state of step 4 is kept"):
+            run(request)
+    assert [step for step, _ in checkpoints.whole(folder())] == [4, 2]
+    assert run(request, JobContext("tuning", attempt=2))["steps"] == 10
+
+
+def test_there_is_a_whole_checkpoint_at_every_moment(
+    ask: Ask, run: Run, folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half-written ones of a killed process count for nothing and are gone; none goes before the next is sealed."""
+    request = ask(compare_rows=0, samples=0, save_every=2, evaluate_every=100)
+    with pytest.raises(JobCancelled):
+        run(request, StopsAt("tuning", 3))
+    for step in (5, 7):
+        (folder() / f"checkpoint-{step}").mkdir()
+        (folder() / f"checkpoint-{step}" / "half").write_text("")
+    seal, before = checkpoints.seal, []
+
+    def sealed(checkpoint: Path) -> None:
+        before.append(([step for step, _ in checkpoints.whole(folder())], checkpoint.name))
+        seal(checkpoint)
+
+    monkeypatch.setattr(checkpoints, "seal", sealed)
+    monkeypatch.setattr(checkpoints, "KEPT", 1)
+    with pytest.raises(JobCancelled):
+        run(request, StopsAt("tuning", 7))
+    assert before == [([4], "checkpoint-6"), ([6], "checkpoint-8")]
+    assert [each.name for each in folder().glob("checkpoint-*")] == ["checkpoint-8"]
 
 
 def test_a_job_killed_after_its_result_was_written_comes_to_its_end(ask: Ask, run: Run) -> None:
