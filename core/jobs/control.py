@@ -104,7 +104,7 @@ def cancel(job_id: str) -> None:
 
 
 def delete(job_id: str) -> None:
-    """Delete a job that has ended, with its metrics and its log; what it made stays.
+    """Delete a job that has ended, with its metrics, its log and what its kind keeps about it; what it made stays.
 
     Raises:
         NotFound: there is no such job.
@@ -115,6 +115,7 @@ def delete(job_id: str) -> None:
     if not store.remove(job_id):
         raise Conflict(f"The job “{row.title}” is {row.status}; cancel it before deleting it.")
     log_files.remove(job_id)
+    kinds.forget(row.kind, job_id)
 
 
 def get(job_id: str) -> JobView:

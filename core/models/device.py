@@ -5,6 +5,7 @@ Importing it loads no torch; only the functions that say so do. Knows nothing of
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +24,8 @@ SHARE = 0.6
 def device() -> torch.device:
     """The device of `settings.device`; `auto` is the first GPU if there is one. Imports torch.
 
+    Of several processes that a launcher started (torchrun, accelerate) each gets the GPU of its own number.
+
     Raises:
         Unsupported: cuda is asked for and there is none.
     """
@@ -33,7 +36,7 @@ def device() -> torch.device:
         raise Unsupported("The setting device is cuda, but no GPU is usable here; set LOUPE_DEVICE to auto or cpu.")
     if wanted == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
-    return torch.device("cuda", 0)
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
 
 
 def default_dtype(where: torch.device) -> torch.dtype:

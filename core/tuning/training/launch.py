@@ -1,7 +1,9 @@
 """A run in several processes through `accelerate launch`: DDP, or FSDP, which splits the weights too.
 
 This process starts them, passes on what the first of them tells, and stops them when asked; each of them is
-`python -m core.tuning.training.process FOLDER`. An argument list, never a shell. Knows nothing of training.
+`python -m core.tuning.training.process FOLDER`. The launcher gives each a session of its own, so that no signal to this
+process's group reaches it: what ends it with this process is the pipe on its stdin. An argument list, never a shell.
+Knows nothing of training.
 """
 
 from __future__ import annotations
@@ -75,7 +77,7 @@ def run(request: TuneRequest, folder: Path, teller: Teller) -> None:
             command(request, folder),
             stdout=log,
             stderr=log,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # nobody writes to it; it closes with this process, and the launcher passes it on
             env=environment(request),
             cwd=PROJECT,
         )
@@ -104,6 +106,9 @@ def run(request: TuneRequest, folder: Path, teller: Teller) -> None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 children.wait(10)
             children.kill()
+            children.wait()
+        if children.stdin is not None:
+            children.stdin.close()  # ends what a launcher that was killed has left
     if asked is not None:
         raise asked
     if children.returncode:
