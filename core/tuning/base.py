@@ -35,8 +35,14 @@ class Base:
 
     @property
     def hub_name(self) -> str:
-        """What PEFT writes into an adapter and looks for when it loads one alone: ORG/NAME of a hub model."""
-        return self.ref.removeprefix("hf:").partition("@")[0] if self.ref.startswith("hf:") else self.ref
+        """What PEFT writes into an adapter and looks for when it loads one alone: ORG/NAME of a hub model, or a folder.
+
+        A base that lies in a folder has no other name: by it the adapter is listed under its model, and its weights are
+        told from others'.
+        """
+        if self.ref.startswith("path:"):
+            return str(self.folder)
+        return self.ref.removeprefix("hf:").partition("@")[0]
 
 
 def find_base(ref: str) -> Base:
@@ -130,7 +136,7 @@ def load_base(base: Base, *, dtype: Any, device: Any, four_bit: bool, double: bo
     except Exception as error:  # the library raises anything at all on files that somebody else wrote
         text = " ".join(str(error).split())[:300] or type(error).__name__
         raise ModelLoadError(f"{base.ref} could not be loaded for training: {text}") from None
-    model.name_or_path = base.hub_name  # PEFT writes it into the adapter; a folder of this machine says nothing there
+    model.name_or_path = base.hub_name  # PEFT writes it into the adapter; the hub's cache or a conversion says nothing
     return model
 
 
