@@ -1,140 +1,41 @@
-"""The page Compress under AppTest: drafts and what they would save, starting, outcomes, the table that decides, guides.
-
-Jobs are run in the test's own process, or stored as if they had been; no worker is started.
-"""
+"""The page Compress under AppTest: drafts and what they would save, starting, outcomes, the table that decides."""
 
 from __future__ import annotations
 
 import json
 import math
 import random
-import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core import jobs
-from core.compression import NAMES, CompressRequest, estimate, find_method, job, made
+from core.compression import NAMES, CompressRequest, find_method, made
 from core.compression.measuring import MeasureRequest
 from core.compression.measuring import job as measuring_job
-from core.compression.source import open_source
-from core.jobs import JobContext, processes
-from core.models.registry import local_dir
-from core.store import jobs as job_store
-from core.store.runs import new_id
-from core.tuning.methods import METHODS
-from pages.shared import model_picker
-from pages.shared.compression import draft, guides, session, size_match
+from core.jobs import JobContext
+from pages.shared.compression import draft, session
 from pages.shared.compression.pareto import labels_above, pareto
 from pages.shared.compression.words import how, names_of, short
-from pages.shared.tuning import draft as tuning
+from tests.pages.compress_pages import (
+    click,
+    compressed,
+    drawn,
+    fresh,
+    has,
+    keys,
+    model,
+    page,
+    started,
+    stored,
+    texts,
+    with_method,
+)
 from tests.pages.document_pages import HOSTILE, IMAGE, LINK, live_in_markdown
 
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def _fresh() -> None:
-    model_picker._models.clear()
-
-
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Requests of jobs that were started; they wait for ever."""
-    found: list[dict[str, Any]] = []
-
-    def begin(kind: str, title: str, request: dict[str, Any], *, accelerator: bool = False) -> str:
-        found.append(request)
-        return stored(kind, request, status="queued")
-
-    monkeypatch.setattr(jobs, "start", begin)
-    return found
-
-
-@pytest.fixture
-def model(tiny_model: Path) -> Path:
-    """The tiny model among the local ones."""
-    folder = local_dir() / "tiny"
-    shutil.copytree(tiny_model, folder)
-    return folder
-
-
-def stored(kind: str, request: dict[str, Any], *, status: Any = "finished", result: Any = None) -> str:
-    name, now = new_id(), job_store.datetime.now(job_store.UTC)
-    job_store.create(
-        job_store.JobRow(
-            id=name,
-            kind=kind,
-            title=f"{kind} {request.get('name', '')}",
-            status=status,
-            worker=processes.this_process("starter") if status == "queued" else None,
-            created_at=now,
-            updated_at=now,
-            ended_at=None if status == "queued" else now,
-            request=json.dumps(request),
-            result=json.dumps(result or {}),
-        )
-    )
-    return name
-
-
-def compressed(folder: Path, method: str, name: str, **settings: Any) -> tuple[str, dict[str, Any]]:
-    """Id and result of a compression that was really done."""
-    request = {"method": method, "model": f"path:{folder}", "name": name, **settings}
-    result = job.run(request, JobContext("test"))
-    return stored("compress", request, result=result), result
-
-
-def page(model: Path | str, *, state: dict[str, Any] | None = None, **query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.session_state[draft.MODEL] = model if isinstance(model, str) else f"path:{model}"
-    for name, value in (state or {}).items():
-        app.session_state[name] = value
-    app.run()
-    app.switch_page("pages/models/compress.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    return drawn(app)
-
-
-def drawn(app: AppTest) -> AppTest:
-    app.run()
-    assert not app.exception, app.exception
-    return app
-
-
-def click(app: AppTest, key: str) -> AppTest:
-    app.button(key=key).click()
-    return drawn(app)
-
-
-def texts(app: AppTest) -> str:
-    found = (*app.markdown, *app.caption, *app.error, *app.warning, *app.info)
-    return "\n".join(each.value.replace("\\", "") for each in found)
-
-
-def with_method(app: AppTest, method: str, **settings: Any) -> AppTest:
-    app.get_by_key(draft.METHOD).set_value(method)
-    drawn(app)
-    for name, value in settings.items():
-        app.get_by_key(draft.field(name)).set_value(value)
-        drawn(app)
-    return app
-
-
-def keys(app: AppTest) -> set[str]:
-    return {str(key).removeprefix("compress_set_") for key in draft.FIELDS if has(app, draft.field(str(key)))}
-
-
-def has(app: AppTest, key: str) -> bool:
-    try:
-        app.get_by_key(key)
-    except KeyError:
-        return False
-    return True
+__all__ = ["fresh", "model", "started"]
 
 
 def test_an_empty_page_offers_an_example_that_starts_once(model: Path, started: list[dict[str, Any]]) -> None:
@@ -285,82 +186,6 @@ def test_a_student_stands_beside_its_hard_label_twin(
     assert "student of the teacher predicts better" in said
 
 
-def test_pruned_models_are_handed_to_fine_tune(model: Path) -> None:
-    _, result = compressed(model, "prune", "idle", criterion="magnitude", sparsity=0.5)
-    app = page(model, state={session.VIEW: session.GUIDES})
-    said = texts(app)
-    assert ("stays in force" in said) == ("keep_zeros" in METHODS["full"].options)
-    assert ("does not hold the mask yet" in said) != ("keep_zeros" in METHODS["full"].options)
-    app.button(key="compress_retrain").click()
-    drawn(app)
-    assert app.session_state[tuning.MODEL] == result["ref"]
-    assert app.session_state[tuning.METHOD] == "full"
-
-
-def test_the_original_teaches_a_pruned_model(model: Path) -> None:
-    _, result = compressed(model, "prune", "idle", criterion="magnitude", sparsity=0.5)
-    app = click(page(model, state={session.VIEW: session.GUIDES}), "compress_reteach")
-    assert app.session_state[draft.METHOD] == "distill"
-    assert app.get_by_key(draft.field("student")).value == result["ref"]
-    assert "more than the student's context of 256 tokens" in texts(app)
-    app.get_by_key(draft.field("sample_tokens")).set_value(64)
-    drawn(app)
-    assert not app.button(key="compress_start_button").disabled
-
-
-def test_original_pruned_and_retrained_meet_in_one_table(model: Path) -> None:
-    _, result = compressed(model, "prune", "idle", criterion="magnitude", sparsity=0.5)
-    state = {session.VIEW: session.GUIDES}
-    app = click(page(model, state=state), "compress_measure_path")
-    assert app.session_state[session.MODELS] == [f"path:{model}", result["ref"]]
-    for name, record in (("again", {"method": "full", "base": result["ref"]}), ("other", {"base": f"path:{model}"})):
-        shutil.copytree(model, local_dir() / name)
-        (local_dir() / name / "loupe.json").write_text(json.dumps(record))
-    text = {"samples": 8, "sample_tokens": 32, "steps": 1, "batch_size": 1}
-    _, taught = compressed(model, "distill", "taught", student=result["ref"], **text)
-    model_picker._models.clear()
-    app = click(page(model, state=state), "compress_measure_path")
-    assert app.session_state[session.MODELS] == [
-        *(f"path:{model}", result["ref"], f"path:{local_dir() / 'again'}", taught["ref"])
-    ]
-    assert app.session_state[session.VIEW] == session.MEASURE
-
-
-def test_a_guided_path_sets_the_draft_up(model: Path) -> None:
-    app = click(page(model, state={session.VIEW: session.GUIDES}), "compress_prune_channels")
-    assert app.session_state[draft.METHOD] == "prune"
-    assert app.get_by_key(draft.field("structure")).value == "channels"
-    assert not app.error
-
-
-def test_qlora_is_explained_and_leads_to_fine_tune(model: Path) -> None:
-    app = with_method(page(model), "nf4")
-    assert "QLoRA is something else" in texts(app)
-    click(app, "compress_qlora")
-    assert app.session_state[tuning.METHOD] == "qlora"
-
-
-def test_bigger_and_quantized_meets_smaller_and_whole(model: Path) -> None:
-    compressed(model, "prune", "small", criterion="magnitude", structure="layers", sparsity=0.5)
-    app = page(model, state={session.VIEW: session.GUIDES})
-    said = texts(app)
-    assert "whole: **" in said
-    assert "of weights" in said
-    click(app, "compress_match_measure")
-    bigger, smaller = app.session_state[session.MODELS]
-    assert bigger.startswith(f"path:{model}?")
-    assert bigger.endswith("quantize=nf4")
-    assert "/small" in smaller
-    assert bigger.partition("?")[2].removesuffix("&quantize=nf4") == smaller.partition("?")[2]
-
-
-def test_sizes_of_packed_weights_are_those_of_what_loads_them(model: Path) -> None:
-    """NF4 at loading has double quantization."""
-    request = CompressRequest.parse(method="nf4", name="x", model=f"path:{model}", double_quantization=True)
-    about = size_match.packed_bytes(f"path:{model}", "nf4")
-    assert about == pytest.approx(estimate(request, open_source(f"path:{model}")).after, rel=1e-3)
-
-
 def test_hostile_records_take_no_effect(model: Path) -> None:
     (model / "loupe.json").write_text(
         json.dumps(
@@ -411,8 +236,3 @@ def test_models_have_short_names_unless_two_would_be_the_same(tmp_path: Path) ->
     assert how("gptq", {"bits": 4, "calibration": "/a/b.txt", "symmetric": True, "group_size": None}) == (
         "gptq · bits 4 · calibration b.txt"
     )
-
-
-def test_the_words_about_masks_follow_what_fine_tune_can_do() -> None:
-    assert "50 %" in guides.mask_words({"zeros": 1, "weights": 2})
-    assert guides.mask_words({"zeros": "x"})
