@@ -12,7 +12,7 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -24,6 +24,7 @@ from core.store.vectors import batches
 PAGE = 500
 _CELL = [getattr(EvalCell, each.name) for each in fields(CellRecord)]
 _KEY = ("eval", "row", "variant", "repeat")
+_PERSON = ("override", "override_reason", "override_at")
 
 
 def cell(eval_id: str, row: int, variant: int, repeat: int = 0) -> CellRecord:
@@ -105,7 +106,9 @@ def count_done(eval_id: str, *, errors: bool = True) -> int:
 def save_cells(eval_id: str, cells: Sequence[CellRecord], outputs: Sequence[OutputRecord] = ()) -> None:
     """Write cells and the outputs they show, all in one transaction.
 
-    A cell that was there is replaced, what a person said of it included. An output that is there stays as it is.
+    A cell that was there is replaced, but for what a person said of it: that stays as it is in the store, since a
+    person may have said it after the cell was read that is written here. A word on another output than the cell's new
+    one goes, since nobody said it of what stands there now. An output that is there stays as it is.
 
     Raises:
         StoreError: the database could not be written; nothing was.
@@ -120,8 +123,12 @@ def save_cells(eval_id: str, cells: Sequence[CellRecord], outputs: Sequence[Outp
             session.connection().execute(statement, made)
         if cells:
             statement = _upsert(session)(EvalCell.__table__)
+            given = statement.excluded
+            same = EvalCell.output.is_not_distinct_from(given.output)
             replaced = {
-                each.name: statement.excluded[each.name] for each in EvalCell.__table__.c if not each.primary_key
+                each.name: case((same, each), else_=given[each.name]) if each.name in _PERSON else given[each.name]
+                for each in EvalCell.__table__.c
+                if not each.primary_key
             }
             statement = statement.on_conflict_do_update(index_elements=list(_KEY), set_=replaced)
             values = [{"eval": eval_id, **asdict(each), "verdicts": storable(each.verdicts)} for each in cells]
@@ -149,6 +156,17 @@ def outputs(keys: Collection[str | None]) -> dict[str, str]:
             query = select(EvalOutput.key, EvalOutput.output).where(EvalOutput.key.in_(some))
             found.update((key, output) for key, output in session.execute(query))
     return found
+
+
+def drop_output(key: str) -> None:
+    """Delete an output, unless a cell shows it; it is then asked for again.
+
+    Raises:
+        StoreError: the database could not be written.
+    """
+    shown = select(EvalCell.output).where(EvalCell.output == EvalOutput.key).exists()
+    with get_database().write() as session:
+        session.execute(delete(EvalOutput).where(EvalOutput.key == key, ~shown))
 
 
 def override(

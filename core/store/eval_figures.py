@@ -36,11 +36,13 @@ class VariantCounts:
     """With overrides."""
     errors: int
     """Without an answer; they are among `cells` and not among `passed`."""
+    unjudged: int
+    """With an answer and without a verdict on it; likewise."""
     cached: int
     """Of which no call was made."""
     overridden: int
     score: float
-    """Sum of the scores of the cells with an answer; one that a person overrode counts as 0 or 1."""
+    """Sum of the scores of the cells that were judged; one that a person overrode counts as 0 or 1."""
     seconds: float
     """Sum over cells."""
     prompt_tokens: int
@@ -61,6 +63,9 @@ class Figures:
     score: NDArray[np.float64]
     """From 0 to 1; one that a person overrode is 0 or 1."""
     error: NDArray[np.bool_]
+    """Whether it says nothing of quality: there is no answer, or no verdict on it."""
+    unjudged: NDArray[np.bool_]
+    """Of these, which have an answer."""
     overridden: NDArray[np.bool_]
     cached: NDArray[np.bool_]
     seconds: NDArray[np.float64]
@@ -75,6 +80,8 @@ class Figures:
 
 
 _HOLDS = func.coalesce(EvalCell.override, EvalCell.passed)
+_ERROR = EvalCell.error.is_not(None) & EvalCell.override.is_(None)
+_UNJUDGED = _ERROR & (EvalCell.verdicts != "[]")
 _SCORE = case((EvalCell.override.is_(None), EvalCell.score), (EvalCell.override.is_(True), 1.0), else_=0.0)
 
 
@@ -93,10 +100,11 @@ def counts(eval_id: str) -> list[VariantCounts]:
             EvalCell.variant,
             func.count(),
             _counted(_HOLDS),
-            _counted(EvalCell.error.is_not(None)),
+            _counted(_ERROR & (EvalCell.verdicts == "[]")),
+            _counted(_UNJUDGED),
             _counted(EvalCell.cached),
             _counted(EvalCell.override.is_not(None)),
-            func.coalesce(func.sum(case((EvalCell.error.is_(None), _SCORE), else_=0.0)), 0.0),
+            func.coalesce(func.sum(case((_ERROR, 0.0), else_=_SCORE)), 0.0),
             func.coalesce(func.sum(EvalCell.seconds), 0.0),
             func.coalesce(func.sum(EvalCell.prompt_tokens), 0),
             func.coalesce(func.sum(EvalCell.completion_tokens), 0),
@@ -106,7 +114,7 @@ def counts(eval_id: str) -> list[VariantCounts]:
         .group_by(EvalCell.variant)
         .order_by(EvalCell.variant)
     )
-    names = ("variant", "cells", "passed", "errors", "cached", "overridden", "score", "seconds")
+    names = ("variant", "cells", "passed", "errors", "unjudged", "cached", "overridden", "score", "seconds")
     names += ("prompt_tokens", "completion_tokens", "cost_usd")  # type: ignore[assignment]
     with get_database().read() as session:
         return [VariantCounts(**dict(zip(names, row, strict=True))) for row in session.execute(query)]
@@ -134,7 +142,8 @@ def figures(eval_id: str) -> Figures:
             EvalCell.repeat,
             _HOLDS,
             _SCORE,
-            EvalCell.error.is_not(None),
+            _ERROR,
+            _UNJUDGED,
             EvalCell.override.is_not(None),
             EvalCell.cached,
             EvalCell.seconds,
@@ -148,7 +157,7 @@ def figures(eval_id: str) -> Figures:
     with get_database().read() as session:
         cursor = session.connection().execute(query).cursor
         found = list(cursor.fetchall()) if cursor is not None else []
-    columns = list(zip(*found, strict=True)) if found else [()] * 12
+    columns = list(zip(*found, strict=True)) if found else [()] * 13
     whole, number, yes = np.int64, np.float64, np.bool_
     return Figures(
         row=np.array(columns[0], whole),
@@ -157,12 +166,13 @@ def figures(eval_id: str) -> Figures:
         passed=np.array(columns[3], yes),
         score=np.array(columns[4], number),
         error=np.array(columns[5], yes),
-        overridden=np.array(columns[6], yes),
-        cached=np.array(columns[7], yes),
-        seconds=np.array(columns[8], number),
-        prompt_tokens=np.array(columns[9], number),
-        completion_tokens=np.array(columns[10], whole),
-        cost_usd=np.array(columns[11], number),
+        unjudged=np.array(columns[6], yes),
+        overridden=np.array(columns[7], yes),
+        cached=np.array(columns[8], yes),
+        seconds=np.array(columns[9], number),
+        prompt_tokens=np.array(columns[10], number),
+        completion_tokens=np.array(columns[11], whole),
+        cost_usd=np.array(columns[12], number),
     )
 
 
@@ -179,9 +189,9 @@ def row_numbers(
 
     Args:
         eval_id: whose.
-        show: "unpassed" (failed, or without an answer), "failures", "passes", "errors" and "overridden" want at least
-            one such cell; "differ" wants cells of which some pass and some do not; "broken" rows could not be read,
-            "all" has them too.
+        show: "unpassed" (failed, or without an answer or a verdict), "failures", "passes", "errors" and "overridden"
+            want at least one such cell; "differ" wants cells of which some pass and some do not; "broken" rows could
+            not be read, "all" has them too.
         variants: look at the cells of these variants only.
         search: words that must all occur in a row's variables (names and values), in its description or in an answer,
             whatever their case; the first `SEARCH_WORDS`.
@@ -200,10 +210,10 @@ def row_numbers(
 
     wanted: dict[Show, tuple[Any, ...]] = {
         "all": (),
-        "failures": (some(~_HOLDS, EvalCell.error.is_(None)),),
+        "failures": (some(~_HOLDS, ~_ERROR),),
         "unpassed": (some(~_HOLDS),),
         "passes": (some(_HOLDS),),
-        "errors": (some(EvalCell.error.is_not(None)),),
+        "errors": (some(_ERROR),),
         "differ": (some(_HOLDS), some(~_HOLDS)),
         "overridden": (some(EvalCell.override.is_not(None)),),
         "broken": (EvalRow.broken.is_not(None),),

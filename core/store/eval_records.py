@@ -9,12 +9,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from core.store.runs import package_versions
 
 CellId: TypeAlias = tuple[int, int, int]
 """Row number, place of the variant, repeat."""
+Status: TypeAlias = Literal["passed", "failed", "unjudged", "error"]
+"""Of a cell; "unjudged" has an answer and no verdict on it, "error" has no answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ class CellRecord:
     score: float = 0.0
     """From 0 to 1; what the assertions say."""
     error: str | None = None
-    """Why there was no answer, one sentence; the cell has not passed and says nothing of quality."""
+    """Why the cell says nothing of quality, one sentence: there was no answer, or no verdict on it."""
     seconds: float = 0.0
     prompt_tokens: int | None = None
     completion_tokens: int = 0
@@ -79,6 +81,18 @@ class CellRecord:
     def holds(self) -> bool:
         """Whether it counts as passed: a person's word goes before the assertions'."""
         return self.passed if self.override is None else self.override
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is an answer; where it could not be judged, the verdicts say so."""
+        return self.error is None or self.verdicts != "[]"
+
+    @property
+    def status(self) -> Status:
+        """What it comes to; a person's word goes before an error too."""
+        if self.error is None or self.override is not None:
+            return "passed" if self.holds else "failed"
+        return "unjudged" if self.answered else "error"
 
     @property
     def id(self) -> CellId:

@@ -18,7 +18,17 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.store.database import get_database
-from core.store.eval_cells import cell, cells, count_done, done_cells, known_outputs, outputs, override, save_cells
+from core.store.eval_cells import (
+    cell,
+    cells,
+    count_done,
+    done_cells,
+    drop_output,
+    known_outputs,
+    outputs,
+    override,
+    save_cells,
+)
 from core.store.eval_records import CellId, CellRecord, EvalRecord, OutputRecord, RowRecord, document, storable
 from core.store.runs import new_id, title_of
 from core.store.tables import Eval, EvalCell, EvalOutput, EvalRow
@@ -48,6 +58,7 @@ __all__ = [
     "save_cells",
     "outputs",
     "known_outputs",
+    "drop_output",
     "override",
 ]
 PAGE = 500

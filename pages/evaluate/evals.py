@@ -77,9 +77,10 @@ def last_eval(record: EvalRecord, job: JobView | None) -> None:
                 icon=":material/leaderboard:",
                 query_params={"eval": record.id},
             )
-            if job is not None and job.status == "finished" and job.result.get("errors"):
+            result = job.result if job is not None and job.status == "finished" else {}
+            if failed := result.get("errors", 0) + result.get("unjudged", 0):
                 st.button(
-                    f"Ask the {job.result['errors']:,} that failed again",
+                    f"Ask the {failed:,} that failed again",
                     icon=":material/resume:",
                     key="evals_again",
                     on_click=ask_again,

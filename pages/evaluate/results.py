@@ -103,6 +103,8 @@ def facts(found: Summary) -> list[str]:
         said.append(f"{counted(found.broken, 'row')} could not be read")
     if found.errors:
         said.append(f"{counted(found.errors, 'call')} had no answer")
+    if found.unjudged:
+        said.append(f"{counted(found.unjudged, 'answer')} got no verdict")
     if found.overridden:
         said.append(f"{counted(found.overridden, 'cell')} by a person's word")
     return said

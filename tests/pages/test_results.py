@@ -70,7 +70,7 @@ def test_the_sentence_and_the_board() -> None:
     assert [row["name"] for row in board["rows"]] == ["A", "B", "C"]
     first = board["rows"][0]
     assert first["share"] == 0.9 and first["ci"][0] < 0.9 < first["ci"][1]
-    assert board["heads"] == ["Answers", "Errors", "Tokens", "s per call", "Cost"]
+    assert board["heads"] == ["Answers", "Errors", "Tokens", "s per answer", "Cost"]
     assert board["rows"][1]["figures"][:2] == ["39", "1"]
 
 
@@ -153,6 +153,37 @@ def test_a_persons_word_counts_until_it_is_taken_back() -> None:
     assert live_in_markdown(page.raw(), LINK) == []
     page.click("results_undo")
     assert evals.cell(record.id, 40, 0).override is None and "A person says" not in page.words()
+
+
+def test_an_answer_without_a_verdict_is_shown_counted_and_judged_by_a_person() -> None:
+    silent = {"unjudged": "The judge gave no verdict.", "text": "Paris, or so.", "cost": 0.001}
+    gone = {"error": "It is gone.", "cost": 0.001}
+    record = make(["A"], 4, lambda row, *_: (silent, gone)[row - 1] if row < 3 else {"passed": True, "cost": 0.001})
+    page = ResultsPage(eval=record.id, cell="1-0-0")
+    assert "1 call had no answer · 1 answer got no verdict" in page.words()
+    board = page.component("results_board")
+    assert board["heads"][:3] == ["Answers", "No verdict", "Errors"]
+    assert board["rows"][0]["figures"][:3] == ["3", "1", "1"] and board["rows"][0]["share"] == 1
+    cell = page.table["rows"][0]["cells"][0][0]
+    assert (cell["status"], cell["text"], cell["reason"]) == (
+        "unjudged", "Paris, or so.", "The judge gave no verdict.",
+    )  # fmt: skip
+    assert "no verdict" in page.words() and "score 0" not in page.words()
+    assert page.app.code[0].value.strip() == "Paris, or so."
+    labels = [each.label for each in page.app.button]
+    assert "Count it as passed" in labels and "Count it as failed" in labels
+    next(each for each in page.app.button if each.label == "Count it as failed").click()
+    page.run()
+    assert evals.cell(record.id, 1, 0).status == "failed"
+    assert page.component("results_board")["rows"][0]["share"] == pytest.approx(2 / 3)
+
+
+def test_the_price_of_an_answer_is_that_of_answers() -> None:
+    gone = {"error": "It is gone.", "cost": 0.0}
+    make(["A"], 4, lambda row, *_: gone if row < 3 else {"passed": True, "cost": 0.001})
+    page = ResultsPage(results_tab="Cost and score")
+    [plot] = [each for each in page.app.get("vega_lite_chart")]
+    assert "at 1 US $ per 1,000 answers" in str(plot.proto)
 
 
 def test_steps_and_repeats_of_a_cell() -> None:

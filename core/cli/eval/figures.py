@@ -14,11 +14,13 @@ def print_figures(found: Summary, failed: int) -> None:
     """Every variant with its interval, and one plain sentence."""
     priced = any(each.cost is not None for each in found.variants)
     graded = any(each.mean_score != each.score for each in found.variants)
-    header = ["variant", "n", "passed", *(["score"] if graded else []), "errors", "tokens", "seconds"]
+    silent = ["no verdict"] if found.unjudged else []
+    header = ["variant", "n", "passed", *(["score"] if graded else []), *silent, "errors", "tokens", "seconds"]
     rows = []
     for each in found.variants:
         row = [shown(each.name, 40), f"{each.n:,}", _share(each.score, each.ci95)]
         row += [_share(each.mean_score, each.mean_ci95)] if graded else []
+        row += [f"{each.unjudged:,}"] if silent else []
         row += [f"{each.errors:,}", f"{each.tokens:,}", f"{each.seconds:,.1f}"]
         row += [f"${each.cost:.4f}" if each.cost is not None else ""] if priced else []
         rows.append(row)

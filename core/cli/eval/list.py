@@ -24,6 +24,7 @@ def command(
         job = job_of(record)
         counts = eval_figures.counts(record.id)
         cells, passed = sum(each.cells for each in counts), sum(each.passed for each in counts)
+        judged = cells - sum(each.errors + each.unjudged for each in counts)
         status = status_text(job) if job is not None else "done"
         documents.append(
             {
@@ -38,7 +39,7 @@ def command(
             }
         )
         progress = progress_text(job) if job is not None and job.active and job.started_at else ""
-        share = f"{100 * passed / cells:.1f} %" if cells else ""
+        share = f"{100 * passed / judged:.1f} %" if judged else ""
         when = f"{record.created_at:%Y-%m-%d %H:%M}"
         rows.append([record.id, when, shown(record.name, 40), f"{record.rows:,}", share, status, progress])
     if as_json:

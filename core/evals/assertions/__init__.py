@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from core.evals.assertions.case import Case
 from core.evals.assertions.checking import check_known
-from core.evals.assertions.judge import compares, judge, judge_together, total
+from core.evals.assertions.judge import compares, judge, judge_together, total, unjudged
 from core.evals.assertions.kind import Kind
 from core.evals.assertions.preparing import prepare
 from core.evals.assertions.registry import ALIASES, ASSERTIONS, kind_of, unsupported
@@ -30,5 +30,6 @@ __all__ = [
     "kind_of",
     "prepare",
     "total",
+    "unjudged",
     "unsupported",
 ]

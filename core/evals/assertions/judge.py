@@ -92,7 +92,8 @@ def total(verdicts: Iterable[Verdict], threshold: float | None = None) -> tuple[
     """Whether a cell passes, and its score: the weighted mean.
 
     What has weight 0 is measured only and counts for neither. With a threshold the score decides, whatever single
-    assertions say, as in promptfoo; without one all must pass. Nothing demanded is passed, with a score of 1.
+    assertions say, as in promptfoo; without one all must pass. Nothing demanded is passed, with a score of 1. A verdict
+    with an error is none: ask `unjudged` first.
     """
     counted = [each for each in verdicts if each.weight > 0]
     if not counted:
@@ -104,6 +105,15 @@ def total(verdicts: Iterable[Verdict], threshold: float | None = None) -> tuple[
     score = min(1.0, max(0.0, score))
     passed = all(each.passed for each in counted) if threshold is None else score >= threshold - 1e-9
     return passed, score
+
+
+def unjudged(verdicts: Iterable[Verdict]) -> str | None:
+    """Why these verdicts do not judge a cell: the error of the first one with weight that has one; `None`: they do.
+
+    Such a cell has neither passed nor failed, even where other verdicts are sure: what a silent judge would have let
+    pass would be missing in a share that holds what others failed.
+    """
+    return next((each.error for each in verdicts if each.error and each.weight > 0), None)
 
 
 def _name(metric: str, row: Row) -> str:

@@ -44,9 +44,10 @@ def consult(
         InvalidInput: the request is malformed.
     """
     chat = [ChatMessage(role=each.role, content=each.content) for each in messages]
-    details = _details(model, chat)
+    details, asked = _details(model, chat), []
     for last in (False, True):
-        output = judging.ask(_request(model, chat, judging), judging.cancel)
+        asked.append(_request(model, chat, judging))
+        output = judging.ask(asked[-1], judging.cancel)
         _note(details, output)
         if output.error is not None:
             raise JudgeFailed(f"The judge {model} gave no verdict: {output.error}", details)
@@ -54,6 +55,8 @@ def consult(
             return read(output.text), details
         except InvalidInput as error:
             if last:
+                for each in asked:
+                    judging.forget(each)
                 raise JudgeFailed(f"The judge {model} gave no verdict: {error}", details) from None
         said = output.text[: judging.judge_characters]
         chat += [ChatMessage(role="assistant", content=said or "…"), ChatMessage(role="user", content=again)]

@@ -31,6 +31,8 @@ class Judging:
     """Reference of the embedding model of `similar` where an assertion names no other."""
     ask: Asker = ask
     """How a model is asked; whoever runs an eval may put a cache, a limit or a back-off in front."""
+    forget: Callable[[Request], None] = lambda request: None
+    """Told of a question that was answered without a verdict, so that a cache does not answer it so for good."""
     judge_tokens: int = 512
     """Most tokens of a judge's reply."""
     judge_characters: int = 32_000

@@ -83,8 +83,8 @@ def _line(filled: Filled, names: list[str], models: list[str]) -> list[Any]:
         models[cell.variant] if known else None,
         cell.repeat,
         filled.status,
-        cell.holds,
-        filled.score,
+        cell.holds if filled.judged else None,  # blank, so that a mean over the column leaves it out
+        filled.score if filled.judged else None,
         filled.reason,
         filled.text,
         cell.override is not None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 from core.evals.report.escaping import bdi, text
 from core.evals.report.html_figures import board, metrics, pairs
@@ -23,7 +24,7 @@ MOST_ROWS = 500
 MOST_FAILURES = 200
 """Cells of the list of failures."""
 CELL_CHARACTERS, FAILURE_CHARACTERS = 400, 4000
-SIGNS = {"passed": "✓", "failed": "✗", "error": "!"}
+SIGNS = {"passed": "✓", "failed": "✗", "unjudged": "?", "error": "!"}
 
 
 def render(eval_id: str) -> Iterator[str]:
@@ -55,6 +56,7 @@ def _head(found: Summary) -> str:
         *([f"{found.repeat} times each"] if found.repeat > 1 else []),
         f"{found.calls:,} calls, {found.cached:,} from the cache",
         *([f"{found.errors:,} without an answer, left out of all scores"] if found.errors else []),
+        *([f"{found.unjudged:,} of the answers without a verdict, left out likewise"] if found.unjudged else []),
         *([f"{found.overridden:,} overridden by a person"] if found.overridden else []),
         f"run {found.id}",
     ]
@@ -96,10 +98,10 @@ def _failure(row: RowRecord, filled: Filled, found: Summary) -> str:
     parts = [
         _block("Variables", "\n".join(f"{key}: {value(each)}" for key, each in row.vars.items())),
         _block("Prompt", prompt),
-        _block("Output", filled.text) if filled.cell.error is None else "",
+        _block("Output", filled.text) if filled.cell.answered else "",
     ]
     verdicts = "".join(
-        f"<li>{SIGNS['passed' if each.get('passed') else 'failed']} {bdi(str(each.get('label', '')), 200)}: "
+        f"<li>{_sign(each)} {bdi(str(each.get('label', '')), 200)}: "
         f"{bdi(str(each.get('error') or each.get('reason') or ''), FAILURE_CHARACTERS)}</li>"
         for each in filled.verdicts
     )
@@ -108,6 +110,10 @@ def _failure(row: RowRecord, filled: Filled, found: Summary) -> str:
         f"{bdi(name)}: {bdi(' '.join(filled.reason.split()), 300)}</summary>"
         f"{''.join(parts)}{f'<ul>{verdicts}</ul>' if verdicts else ''}</details>\n"
     )
+
+
+def _sign(verdict: dict[str, Any]) -> str:
+    return SIGNS["unjudged" if verdict.get("error") else "passed" if verdict.get("passed") else "failed"]
 
 
 def _block(title: str, content: str) -> str:
@@ -136,7 +142,7 @@ def _row(row: RowRecord, cells: list[Filled], width: int) -> str:
     for place in range(width):
         inner = "".join(
             f'<div class="{each.status}"><span class="sign">{SIGNS[each.status]}</span> '
-            f"{bdi(each.cell.error or each.text, CELL_CHARACTERS)}</div>"
+            f"{bdi((each.status == 'error' and each.cell.error) or each.text, CELL_CHARACTERS)}</div>"
             for each in cells
             if each.cell.variant == place
         )

@@ -11,18 +11,20 @@ from core.evals.results.summarizing import Summary
 from core.statistics import Pair
 
 WIDTH, HEIGHT = 220, 18
-COLUMNS = ("Answers", "Errors", "Tokens", "s per call", "Cost")
+COLUMNS = ("Errors", "Tokens", "s per answer", "Cost")
 PAIR_COLUMNS = ["A", "B", "A − B, points", "95 %", "p", "p, corrected", "Verdict"]
 
 
 def board(found: Summary) -> str:
     """The leaderboard, best first."""
     graded = any(each.mean_score not in (None, each.score) for each in found.variants)
-    lines = "".join(_line(each, graded) for each in found.leaderboard)
+    silent = found.unjudged > 0
+    lines = "".join(_line(each, graded, silent) for each in found.leaderboard)
     note = "A bar is the share of answers that passed; the line on it is its 95 % interval."
     if found.repeat > 1:
         note += " Rows that were asked several times count once."
-    heads = ["Variant", "Passed", "", *(["Mean score"] if graded else []), *COLUMNS]
+    heads = ["Variant", "Passed", "", *(["Mean score"] if graded else []), "Answers"]
+    heads += [*(["No verdict"] if silent else []), *COLUMNS]
     return (
         f'<h2>Leaderboard</h2>\n<div class="wide"><table>{_heads(["", *heads])}<tbody>\n{lines}</tbody></table></div>\n'
         f'<p class="about">{note}</p>\n'
@@ -34,18 +36,20 @@ def _heads(names: list[str]) -> str:
     return f"<thead><tr>{''.join(cells)}</tr></thead>"
 
 
-def _line(each: VariantScore, mean: bool) -> str:
+def _line(each: VariantScore, mean: bool, silent: bool) -> str:
     share = "–" if each.score is None else f"{100 * each.score:.1f} %"
     low, high = each.ci95
     interval = "" if each.score is None else f' <span class="ci">{100 * low:.1f} – {100 * high:.1f}</span>'
     graded = "–" if each.mean_score is None else f"{each.mean_score:.3f}"
-    seconds = "–" if not each.n else f"{each.seconds / max(1, each.calls):.2f}"
+    seconds = "–" if not each.answers else f"{each.seconds / each.answers:.2f}"
     cost = "–" if each.cost is None else f"${each.cost:.4f}"
     return (
         f'<tr><td class="number">{each.rank or "–"}</td><td>{bdi(each.name)}</td>'
         f'<td class="number">{share}{interval}</td><td>{bar(each.score, each.ci95, each.name)}</td>'
         + (f'<td class="number">{graded}</td>' if mean else "")
-        + f'<td class="number">{each.n:,}</td><td class="number">{each.errors:,}</td>'
+        + f'<td class="number">{each.answers:,}</td>'
+        + (f'<td class="number">{each.unjudged:,}</td>' if silent else "")
+        + f'<td class="number">{each.errors:,}</td>'
         f'<td class="number">{each.tokens:,}</td><td class="number">{seconds}</td><td class="number">{cost}</td></tr>\n'
     )
 

@@ -1,6 +1,7 @@
-"""JUnit XML, for CI: a suite a variant, a case a cell; failures with their reason, calls without an answer as errors.
+"""JUnit XML, for CI: a suite a variant, a case a cell; failures with their reason.
 
-Follows what Jenkins and GitLab read. Knows nothing of figures beyond counts.
+A call without an answer, or an answer without a verdict, is an error. Follows what Jenkins and GitLab read. Knows
+nothing of figures beyond counts.
 """
 
 from __future__ import annotations
@@ -31,16 +32,17 @@ def render(eval_id: str) -> Iterator[str]:
     f = book.figures
     failures = [int((~f.passed & ~f.error & (f.variant == place)).sum()) for place in range(len(book.names))]
     seconds = sum(each.seconds for each in found.variants)
+    errors = found.errors + found.unjudged
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
     yield (
         f"<testsuites name={_attribute(found.name)} tests={_number(found.done + found.broken)}"
-        f" failures={_number(sum(failures))} errors={_number(found.errors)} skipped={_number(found.broken)}"
+        f" failures={_number(sum(failures))} errors={_number(errors)} skipped={_number(found.broken)}"
         f' time="{seconds:.3f}">\n'
     )
     for place, each in enumerate(found.variants):
         yield (
             f"<testsuite name={_attribute(each.name)} tests={_number(each.calls)} failures={_number(failures[place])}"
-            f' errors={_number(each.errors)} skipped="0" time="{each.seconds:.3f}">\n'
+            f' errors={_number(each.errors + each.unjudged)} skipped="0" time="{each.seconds:.3f}">\n'
         )
         for row, cells in rows(eval_id, variants=[place]):
             for filled in cells:
@@ -65,7 +67,7 @@ def _case(row: RowRecord, filled: Filled, variant: str, repeat: int) -> str:
     opening = f'<testcase classname={_attribute(variant)} name={_attribute(name)} time="{filled.cell.seconds:.3f}"'
     if filled.status == "passed":
         return opening + "/>\n"
-    tag = "error" if filled.status == "error" else "failure"
+    tag = "failure" if filled.judged else "error"
     said = f"<{tag} message={_attribute(filled.reason)}>{_clean(filled.reason)}</{tag}>"
     out = f"<system-out>{_clean(filled.text)}</system-out>" if filled.text else ""
     return f"{opening}>{said}{out}</testcase>\n"

@@ -42,17 +42,22 @@ class Filled:
 
     @property
     def status(self) -> str:
-        """`passed`, `failed` or `error`."""
-        return "error" if self.cell.error is not None else "passed" if self.cell.holds else "failed"
+        """`passed`, `failed`, `unjudged` or `error`."""
+        return self.cell.status
+
+    @property
+    def judged(self) -> bool:
+        """Whether it says anything of quality."""
+        return self.status in ("passed", "failed")
 
     @property
     def reason(self) -> str:
         """Why it is so: the error, a person's word, or what the first assertion that failed says."""
-        if self.cell.error is not None:
-            return self.cell.error
         if self.cell.override is not None:
             said = self.cell.override_reason or "no reason given"
             return f"A person says {'passed' if self.cell.override else 'failed'}: {said}"
+        if self.cell.error is not None:
+            return self.cell.error
         for each in self.verdicts:
             if not each.get("passed") and each.get("weight", 1.0) > 0:
                 said = each.get("error") or each.get("reason") or "failed"

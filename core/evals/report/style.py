@@ -25,6 +25,6 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--ground);
 details { border-bottom: 1px solid var(--line); padding: .35rem 0; } summary { cursor: pointer; }
 .cells th[scope=row] { font-weight: 400; white-space: pre-wrap; max-width: 22rem; min-width: 12rem; }
 .cells td { min-width: 14rem; white-space: pre-wrap; font-size: .9rem; } .cells td div + div { margin-top: .5rem; }
-.passed .sign { color: var(--good); } .failed .sign, .error .sign, td.error { color: var(--bad); }
+.passed .sign { color: var(--good); } .failed .sign, .unjudged .sign, .error .sign, td.error { color: var(--bad); }
 .sign { font-weight: 700; }
 """

@@ -17,6 +17,7 @@ from core.evals.results.ledger import Ledger, open_ledger
 from core.evals.results.metric_columns import first_names
 from core.evals.scorers.patterns import check, search
 from core.store import eval_figures, eval_scans, evals
+from core.store.eval_records import Status
 from core.store.evals import CellRecord, RowRecord
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ MODES: dict[str, str] = {
     "broken": "Broken rows",
 }
 """Name → what it is called. All but "all" and "broken" look at the cells of a row: a failure among them, some passed
-and some not, not all texts alike, one without an answer, one that a person overrode."""
+and some not, not all texts alike, one without an answer or a verdict on it, one that a person overrode."""
 PER_PAGE = 25
 EXCERPT = 600
 """Characters of an output in a cell of the table; opening it shows all."""
@@ -60,19 +61,25 @@ class TableCell:
     row: int
     variant: int
     repeat: int
-    passed: bool
+    status: Status
     """With a person's word."""
     score: float
     error: str | None
+    """Why it says nothing of quality; its `text` is there where only the verdict is missing."""
     overridden: bool
     text: str
     """The beginning of the output."""
     cut: bool
     """Whether there is more of it."""
     reason: str
-    """Why it failed: of the first assertion that did."""
+    """Why it failed: of the first assertion that did, or what a person said."""
     seconds: float
     tokens: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether it counts as passed."""
+        return self.status == "passed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +200,7 @@ def _in_mode(book: Ledger, mode: str, places: list[int]) -> NDArray[np.int64]:
         case "differ":
             some = np.intersect1d(f.row[looked & f.passed & ~f.error], f.row[looked & failed])
         case "texts":
-            answered = looked & ~f.error
+            answered = looked & (~f.error | f.unjudged)
             rows, at = np.unique(f.row[answered], return_inverse=True)
             if not len(rows):
                 return rows
@@ -274,9 +281,9 @@ def _cell(cell: CellRecord, output: str | None) -> TableCell:
         row=cell.row,
         variant=cell.variant,
         repeat=cell.repeat,
-        passed=cell.holds,
+        status=cell.status,
         score=cell.score if cell.override is None else float(cell.override),
-        error=cell.error,
+        error=cell.error if cell.override is None else None,
         overridden=cell.override is not None,
         text=text[:EXCERPT],
         cut=len(text) > EXCERPT,

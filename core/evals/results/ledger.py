@@ -103,7 +103,7 @@ class Ledger:
     def by_row(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """One value a cell as a table: (rows with cells, variants), the mean of a row's repeats.
 
-        NaN where a variant has no answer to a row.
+        NaN where a variant has no answer to a row, or none that was judged.
         """
         import numpy as np
 

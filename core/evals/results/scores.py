@@ -1,7 +1,7 @@
 """The figures of one variant: share that passed, mean score, errors, tokens, time, cost, named metrics.
 
-A cell without an answer is an error: it is counted, and left out of every figure of quality. Knows nothing of other
-variants.
+A cell without an answer, or without a verdict on it, is counted and left out of every figure of quality. Knows nothing
+of other variants.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class VariantScore:
     name: str
     model: str
     n: int
-    """Cells with an answer: rows × repeats without errors."""
+    """Cells with an answer that was judged: rows × repeats without errors and without what is `unjudged`."""
     score: float | None
     """Share of them that passed, with overrides; `None` where there is none."""
     ci95: Interval
@@ -50,6 +50,8 @@ class VariantScore:
     mean_ci95: Interval
     errors: int
     """Cells without an answer."""
+    unjudged: int
+    """Cells with an answer of which nothing could be said, such as by a judge that did not reply."""
     cached: int
     overridden: int
     prompt_tokens: int
@@ -70,9 +72,14 @@ class VariantScore:
         return self.prompt_tokens + self.completion_tokens
 
     @property
+    def answers(self) -> int:
+        """Cells with an answer, judged or not."""
+        return self.n + self.unjudged
+
+    @property
     def calls(self) -> int:
         """All cells."""
-        return self.n + self.errors
+        return self.answers + self.errors
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, by the contract of `loupe eval run`."""
@@ -85,6 +92,7 @@ class VariantScore:
             "mean_score": self.mean_score,
             "mean_score_ci95": list(self.mean_ci95),
             "errors": self.errors,
+            "unjudged": self.unjudged,
             "tokens": self.tokens,
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
@@ -129,6 +137,7 @@ def _score(
         mean_score=float(score.mean()) if n else None,
         mean_ci95=mean_interval(score, rows) if graded else share_interval(score, rows),
         errors=counts.errors if counts else 0,
+        unjudged=counts.unjudged if counts else 0,
         cached=counts.cached if counts else 0,
         overridden=counts.overridden if counts else 0,
         prompt_tokens=counts.prompt_tokens if counts else 0,

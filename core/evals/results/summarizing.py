@@ -60,6 +60,11 @@ class Summary:
         return sum(each.errors for each in self.variants)
 
     @property
+    def unjudged(self) -> int:
+        """Cells with an answer and without a verdict on it."""
+        return sum(each.unjudged for each in self.variants)
+
+    @property
     def overridden(self) -> int:
         """Cells on which a person's word counts."""
         return sum(each.overridden for each in self.variants)
@@ -107,6 +112,7 @@ class Summary:
             "calls": self.calls,
             "cached": self.cached,
             "errors": self.errors,
+            "unjudged": self.unjudged,
             "overridden": self.overridden,
         }
 

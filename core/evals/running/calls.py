@@ -47,6 +47,7 @@ class Calls:
         self._most, self._cancel = most, cancel
         self._fingerprints, self._salt = fingerprints, salt
         self._keep = keep or (lambda output: store.save_cells("", (), [output]))
+        self._unread: dict[str, Output] = {}
         self._paces: dict[str, Pace] = {}
         self._loading: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
@@ -77,6 +78,8 @@ class Calls:
     def ask_once(self, request: Request, cancel: threading.Event | None = None) -> Output:
         """As `ask`, for judges: an output that is kept is used again, a new one is kept. `cancel` is the run's own."""
         key = key_of(request, self._fingerprints, self._salt)
+        if (unread := self._unread.get(key)) is not None:
+            return unread
         known = store.outputs([key])
         if key in known:
             return Output.model_validate_json(known[key])
@@ -84,6 +87,13 @@ class Calls:
         if output.error is None:
             self._keep(OutputRecord(key=key, model=request.model, output=output.model_dump_json()))
         return output
+
+    def forget(self, request: Request) -> None:
+        """Keep what a judge replied for this run alone, since it holds no verdict: a resume asks anew."""
+        key = key_of(request, self._fingerprints, self._salt)
+        if (known := store.outputs([key]).get(key)) is not None:
+            self._unread[key] = Output.model_validate_json(known)
+            store.drop_output(key)
 
     def _pace(self, model: str) -> Pace:
         with self._lock:

@@ -36,9 +36,9 @@ def run(request: dict[str, Any], job: JobContext) -> dict[str, Any]:
         job: told after every group of cells.
 
     Returns:
-        `{"eval", "cells", "errors", "passed", "calls", "cached", "attempt": {"calls", "cached", "kept"}}`: cells of all
-        attempts; of all attempts and of this one how many calls were made, how many cells needed none, and how many
-        were there before.
+        `{"eval", "cells", "errors", "unjudged", "passed", "calls", "cached", "attempt": {"calls", "cached", "kept"}}`:
+        cells of all attempts; of all attempts and of this one how many calls were made, how many cells needed none, and
+        how many were there before.
 
     Raises:
         NotFound: the eval was deleted, or its data set is gone.
@@ -61,12 +61,15 @@ class _Work:
         self._fingerprints = Fingerprints()
         salt = "" if plan.use_cache else record.id
         self._calls = Calls(plan.file.concurrency, job.cancelled, self._fingerprints, salt)
-        judging = Judging(cancel=job.cancelled, ask=lambda asked, cancel: self._calls.ask_once(asked))
+        judging = Judging(
+            cancel=job.cancelled, ask=lambda asked, cancel: self._calls.ask_once(asked), forget=self._calls.forget
+        )
         self._judge = Judge(record.id, plan.file.variants, self._calls, judging)
         self._together = Together(record.id, plan.file, judging)
         self._matrix = Matrix(record.id, plan.file, self._fingerprints, salt, self._judge.prepare)
         self._total = (record.rows - plan.broken) * len(plan.file.variants) * plan.file.repeat
         self._kept = self._done = store.count_done(record.id, errors=False)
+        self._judged = self._kept
         self._passed = sum(each.passed for each in eval_figures.counts(record.id)) if self._kept else 0
         self._cached = self._tokens = 0
         self._before: dict[str, int] = job.previous.get("so_far", {"calls": 0, "cached": 0})
@@ -98,6 +101,7 @@ class _Work:
             "eval": self._record.id,
             "cells": sum(each.cells for each in counts),
             "errors": sum(each.errors for each in counts),
+            "unjudged": sum(each.unjudged for each in counts),
             "passed": sum(each.passed for each in counts),
             **self._so_far(),
             "attempt": {"calls": self._calls.made, "cached": self._cached, "kept": self._kept},
@@ -107,6 +111,7 @@ class _Work:
         cells = [cell for done in group for cell in done.cells]
         store.save_cells(self._record.id, cells, [done.output for done in group if done.output is not None])
         self._done += len(cells)
+        self._judged += sum(cell.error is None for cell in cells)
         self._passed += sum(cell.passed for cell in cells)
         self._cached += sum(cell.cached for cell in cells)
         self._tokens += sum(cell.completion_tokens for cell in cells if not cell.cached)
@@ -117,7 +122,7 @@ class _Work:
         now = time.monotonic()
         if now - self._told >= METRICS_EVERY_S:
             self._told = now
-            self._job.metric("pass rate", self._done, self._passed / max(self._done, 1))
+            self._job.metric("pass rate", self._done, self._passed / max(self._judged, 1))
             self._job.metric("tokens/s", self._done, self._tokens / (now - self._began))
 
     def _so_far(self) -> dict[str, int]:

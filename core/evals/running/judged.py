@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from core.errors import LoupeError
 from core.evals.assertion import Verdict
-from core.evals.assertions import Case, Judging, judge, prepare, total
+from core.evals.assertions import Case, Judging, judge, prepare, total, unjudged
 from core.evals.output import Output
 from core.evals.running.calls import Calls
 from core.evals.running.keys import failed_key
@@ -93,8 +93,9 @@ class Judge:
 
 
 def cell_of(place: Place, key: str | None, output: Output, verdicts: tuple[Verdict, ...], cached: bool) -> CellRecord:
-    """The cell of a place; without an answer it has not passed, whatever is demanded."""
-    passed, score = (False, 0.0) if output.error else total(verdicts, place.row.threshold)
+    """The cell of a place; without an answer, or without a verdict on it, it has not passed, whatever is demanded."""
+    error = output.error or unjudged(verdicts)
+    passed, score = (False, 0.0) if error else total(verdicts, place.row.threshold)
     return CellRecord(
         row=place.row.number,
         variant=place.variant,
@@ -103,7 +104,7 @@ def cell_of(place: Place, key: str | None, output: Output, verdicts: tuple[Verdi
         cached=cached and output.error is None,
         passed=passed,
         score=score,
-        error=output.error,
+        error=error,
         seconds=output.seconds,
         prompt_tokens=output.prompt_tokens,
         completion_tokens=output.completion_tokens,

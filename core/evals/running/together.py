@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from core.evals.assertion import Verdict
-from core.evals.assertions import Judging, compares, judge_together, total
+from core.evals.assertions import Judging, compares, judge_together, total, unjudged
 from core.evals.datasets import BrokenRow, rows_of
 from core.evals.eval_file import EvalFile
 from core.evals.output import Output
@@ -37,7 +37,7 @@ class Together:
 
     def __call__(self, row: Row) -> list[CellRecord]:
         """The cells of a row with the verdicts that compare them; none when it was stopped."""
-        cells = [each for each in store.cells(self._eval, rows=[row.number]) if each.error is None]
+        cells = [each for each in store.cells(self._eval, rows=[row.number]) if each.answered]
         kept = store.outputs([each.output for each in cells])
         judged: list[CellRecord] = []
         for repeat in range(self._file.repeat):
@@ -59,6 +59,7 @@ def _with(cell: CellRecord, verdicts: tuple[Verdict, ...], threshold: float | No
     before = [Verdict.model_validate(each) for each in json.loads(cell.verdicts)]
     alone = [each for each in before if not each.details.get(MARK)]
     marked = [each.model_copy(update={"details": {**each.details, MARK: True}}) for each in verdicts]
-    passed, score = total([*alone, *marked], threshold)
+    error = unjudged([*alone, *marked])
+    passed, score = (False, 0.0) if error else total([*alone, *marked], threshold)
     written = ",".join(each.model_dump_json() for each in [*alone, *marked])
-    return replace(cell, passed=passed, score=score, verdicts=f"[{written}]")
+    return replace(cell, passed=passed, score=score, error=error, verdicts=f"[{written}]")

@@ -61,13 +61,14 @@ def earlier() -> None:
 def _line(record: EvalRecord) -> dict[str, Any]:
     counts = eval_figures.counts(record.id)
     cells, passed = sum(each.cells for each in counts), sum(each.passed for each in counts)
+    judged = cells - sum(each.errors + each.unjudged for each in counts)
     job = running.job_of(record)
     return {
         "Name": defuse(record.name),
         "Begun (UTC)": record.created_at,
         "Rows": record.rows,
         "Cells": cells,
-        "Passed": passed / cells if cells else None,
+        "Passed": passed / judged if judged else None,
         "Status": status_text(job) if job is not None else "done",
         "Results": f"/results?eval={quote(record.id)}",
     }

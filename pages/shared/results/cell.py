@@ -21,6 +21,7 @@ from pages.shared.results.verdicts import verdicts
 from pages.shared.text import plain
 
 REASON = 2000
+NO_VERDICT = {"error": "no answer", "unjudged": "no verdict"}
 
 
 def cell_details(record: EvalRecord, found: Summary, opened: Opened, numbers: tuple[int, ...]) -> None:
@@ -43,7 +44,7 @@ def cell_details(record: EvalRecord, found: Summary, opened: Opened, numbers: tu
     _status(cell)
     if cell.error is not None:
         st.error(plain(cell.error))
-    if cell.error is None or output.text:
+    if cell.answered or output.text:
         block(output.text or "(nothing)", height=260 if len(output.text) > 900 else "content")
     st.caption(plain(" · ".join(_facts(cell, output))))
     verdicts(cell)
@@ -113,18 +114,19 @@ def _bar(found: Summary, opened: Opened, numbers: tuple[int, ...]) -> None:
 
 def _status(cell: CellRecord) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        if cell.error is not None:
-            st.badge("no answer", icon=":material/error:", color="orange")
+        if cell.status in NO_VERDICT:
+            st.badge(NO_VERDICT[cell.status], icon=":material/error:", color="orange")
         elif cell.holds:
             st.badge("passed", icon=":material/check:", color="blue")
         else:
             st.badge("failed", icon=":material/close:", color="orange")
         if cell.override is not None:
-            st.badge(f"by a person; assertions: {'passed' if cell.passed else 'failed'}", color="gray")
+            said = "no verdict" if cell.error is not None else "passed" if cell.passed else "failed"
+            st.badge(f"by a person; assertions: {said}", color="gray")
 
 
 def _facts(cell: CellRecord, output: Output) -> list[str]:
-    facts = [f"score {cell.score:.3g}"]
+    facts = [f"score {cell.score:.3g}"] if cell.error is None else []
     if cell.prompt_tokens is not None:
         facts.append(f"{cell.prompt_tokens:,} tokens in")
     facts.append(f"{cell.completion_tokens:,} out")
@@ -149,12 +151,14 @@ def _person(eval_id: str, cell: CellRecord) -> None:
             )
             st.button("Undo", key="results_undo", icon=":material/undo:", on_click=_say, args=(eval_id, cell, None))
         return
-    if cell.error is not None:
+    if not cell.answered:
         return
-    other = "failed" if cell.passed else "passed"
+    others = [True, False] if cell.error is not None else [not cell.passed]
     with st.popover("Overrule…", icon=":material/gavel:"), st.form("results_override", border=False):
         st.text_input("Why", key="results_reason", max_chars=REASON, placeholder="a reason for whoever reads it later")
-        st.form_submit_button(f"Count it as {other}", on_click=_say, args=(eval_id, cell, not cell.passed))
+        for passed in others:
+            words = f"Count it as {'passed' if passed else 'failed'}"
+            st.form_submit_button(words, on_click=_say, args=(eval_id, cell, passed))
 
 
 def _say(eval_id: str, cell: CellRecord, passed: bool | None) -> None:

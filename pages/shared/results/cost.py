@@ -16,10 +16,11 @@ GREY = "#7d8b91"
 """Can be read on light and on dark ground."""
 Cost = Callable[[VariantScore], float | None]
 COSTS: dict[str, tuple[str, Cost]] = {
-    "Cost": ("US $ per 1,000 answers", lambda each: None if each.cost is None else 1000 * each.cost / each.calls),
-    "Time": ("seconds per call", lambda each: each.seconds / each.calls),
-    "Tokens": ("tokens per call, prompt and answer", lambda each: each.tokens / each.calls),
+    "Cost": ("US $ per 1,000 answers", lambda each: None if each.cost is None else 1000 * each.cost / each.answers),
+    "Time": ("seconds per answer", lambda each: each.seconds / each.answers),
+    "Tokens": ("tokens per answer, prompt included", lambda each: each.tokens / each.answers),
 }
+"""Calls without an answer cost too, and what they cost is part of the price of those that came."""
 
 
 def cost_plot(found: Summary) -> None:

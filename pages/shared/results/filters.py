@@ -28,7 +28,7 @@ SHOWN_MODES = ("all", "failures", "differ", "texts", "errors")
 SEARCH_CHARACTERS = 500
 HELP = (
     "**Failures**: any cell failed. **Differ**: one variant passed where another failed. **Texts differ**: the outputs "
-    "are not alike. **Errors**: a call had no answer."
+    "are not alike. **Errors**: a call had no answer, or its answer no verdict."
 )
 CHANGES = {"worse": "Got worse", "better": "Got better", "new": "New rows"}
 

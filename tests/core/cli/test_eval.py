@@ -80,6 +80,21 @@ def test_a_call_that_fails_exits_with_100_and_a_resume_makes_only_it(loupe: Loup
     assert (nothing["calls"], nothing["cached"], nothing["kept"]) == (0, 0, 4)
 
 
+def test_a_judge_that_says_nothing_is_no_failed_answer_and_is_asked_again(
+    loupe: Loupe, models: Script, file: Path
+) -> None:
+    file.write_text(FILE + "defaultTest: {assert: [{type: llm-rubric, value: fits}]}\n")
+    models.answer = lambda request: "Hm." if len(request.chat) > 1 else text_of(request)
+    outcome = loupe("eval", "run", str(file), "--json")
+    document = json.loads(outcome.out)
+    assert outcome.code == 100 and (document["errors"], document["unjudged"], document["failed"]) == (0, 4, 4)
+    assert [(each["n"], each["score"]) for each in document["variants"]] == [(0, None)] * 2
+    assert "no verdict" in loupe("eval", "show", document["run"]).out
+    models.answer = lambda request: '{"pass": true}' if len(request.chat) > 1 else text_of(request)
+    resumed = json.loads(loupe("eval", "run", str(file), "--resume", "--json").out)
+    assert (resumed["run"], resumed["unjudged"], resumed["failed"]) == (document["run"], 0, 0)
+
+
 def test_a_resume_of_what_changed_is_refused_in_words(loupe: Loupe, models: Script, file: Path) -> None:
     assert "was not run before" in loupe("eval", "run", str(file), "--resume").err
     loupe("eval", "run", str(file))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -102,6 +103,23 @@ def test_a_person_has_the_last_word_and_can_take_it_back() -> None:
     assert eval_figures.counts(record.id)[0].score == pytest.approx(0.2)
     with pytest.raises(NotFound):
         evals.override(record.id, 9, 0, 0, True)
+
+
+def test_a_persons_word_outlives_a_cell_that_was_read_before_it_and_not_another_output() -> None:
+    record = make()
+    evals.save_cells(record.id, [CellRecord(row=1, variant=0, output="k"), CellRecord(row=2, variant=0)])
+    stale, unanswered = evals.cells(record.id)
+    for row in (1, 2):
+        evals.override(record.id, row, 0, 0, True, "It is a synonym.")
+    evals.save_cells(record.id, [replace(stale, score=0.5), replace(unanswered, score=0.5)])
+    for kept in evals.cells(record.id):
+        assert kept.holds and kept.score == 0.5 and kept.override_reason == "It is a synonym." and kept.override_at
+    overruled = evals.cell(record.id, 1, 0)
+    evals.override(record.id, 1, 0, 0, None)
+    evals.save_cells(record.id, [overruled])  # and what a person took back stays so
+    assert evals.cell(record.id, 1, 0).override is None
+    evals.save_cells(record.id, [CellRecord(row=2, variant=0, output="new")])
+    assert evals.cell(record.id, 2, 0).override is evals.cell(record.id, 2, 0).override_at is None
 
 
 @pytest.fixture

@@ -29,7 +29,8 @@ def board(found: Summary) -> None:
     """Draw it, best first."""
     graded = any(each.mean_score not in (None, each.score) for each in found.variants)
     priced = any(each.cost is not None for each in found.variants)
-    heads = ["Answers", "Errors", *(["By a person"] if found.overridden else []), "Tokens", "s per call"]
+    heads = ["Answers", *(["No verdict"] if found.unjudged else []), "Errors"]
+    heads += [*(["By a person"] if found.overridden else []), "Tokens", "s per answer"]
     heads = [*(["Mean score"] if graded else []), *heads, *(["Cost"] if priced else [])]
     _COMPONENT(
         key="results_board",
@@ -45,6 +46,8 @@ def board(found: Summary) -> None:
         notes.append("A row that was asked several times counts as one observation.")
     if found.errors:
         notes.append("Calls without an answer are left out of every score.")
+    if found.unjudged:
+        notes.append("So are answers without a verdict, such as of a judge that did not reply.")
     if any(each.level and each.rank != 1 for each in found.variants):
         notes.append("≈: the first is not decisively better than this one.")
     st.caption(plain(" ".join(notes)))
@@ -53,11 +56,12 @@ def board(found: Summary) -> None:
 def _line(each: VariantScore, heads: list[str]) -> dict[str, Any]:
     figures = {
         "Mean score": _mean(each),
-        "Answers": f"{each.n:,}",
+        "Answers": f"{each.answers:,}",
+        "No verdict": f"{each.unjudged:,}",
         "Errors": f"{each.errors:,}",
         "By a person": f"{each.overridden:,}",
         "Tokens": f"{each.tokens:,}",
-        "s per call": f"{each.seconds / each.calls:.2f}" if each.calls else NOTHING,
+        "s per answer": f"{each.seconds / each.answers:.2f}" if each.answers else NOTHING,
         "Cost": NOTHING if each.cost is None else f"${each.cost:.4f}",
     }
     return {

@@ -80,9 +80,9 @@ def about(row: TableRow) -> str:
 def _drawn(cell: TableCell) -> dict[str, Any]:
     return {
         "id": f"{cell.row}-{cell.variant}-{cell.repeat}",
-        "status": "error" if cell.error is not None else "passed" if cell.passed else "failed",
+        "status": cell.status,
         "score": None if cell.score in (0.0, 1.0) else round(cell.score, 3),
-        "text": cell.error if cell.error is not None else cell.text[:SHOWN_CHARACTERS],
+        "text": cell.error if cell.status == "error" else cell.text[:SHOWN_CHARACTERS],
         "more": cell.cut or len(cell.text) > SHOWN_CHARACTERS,
         "reason": "" if cell.passed and not cell.overridden else cell.reason,
         "person": cell.overridden,

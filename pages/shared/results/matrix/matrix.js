@@ -1,6 +1,6 @@
 // Draws rows and cells and reports the chosen cell. Everything that somebody wrote goes through textContent.
 // Only what differs is drawn anew: a table that is polled must not lose the focus or the place it was scrolled to.
-const WORDS = { passed: "✓ passed", failed: "✗ failed", error: "! error" }
+const WORDS = { passed: "✓ passed", failed: "✗ failed", unjudged: "? no verdict", error: "! error" }
 
 export default function (component) {
   const { parentElement, data, setTriggerValue } = component

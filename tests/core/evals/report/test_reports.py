@@ -147,6 +147,31 @@ def test_junit_is_xml_whatever_was_written(reports: dict[str, str]) -> None:
         assert int(suite.attrib["tests"]) == len(suite.findall("testcase"))
 
 
+def test_an_answer_without_a_verdict_is_no_failure_in_any_report() -> None:
+    silent = {"unjudged": "The judge gave no verdict.", "text": "Paris, or so.", "seconds": 2.0}
+    cells = [{"passed": True, "seconds": 2.0}, silent, {"error": "It is gone.", "seconds": 2.0}]
+    found = {name: "".join(REPORTS[name].render(make(["A"], 3, lambda row, *_: cells[row - 1]).id)) for name in REPORTS}
+    lines = list(csv.DictReader(io.StringIO(found["csv"])))
+    assert [(each["status"], each["passed"], each["score"]) for each in lines] == [
+        ("passed", "True", "1.0"), ("unjudged", "", ""), ("error", "", ""),
+    ]  # fmt: skip
+    assert lines[1]["output"] == "Paris, or so." and lines[1]["reason"] == "The judge gave no verdict."
+    document = json.loads(found["json"])
+    cell = document["rows"][1]["cells"][0]
+    assert (cell["status"], cell["passed"], cell["score"], cell["output"]["text"]) == (
+        "unjudged", None, None, "Paris, or so.",
+    )  # fmt: skip
+    suites = ElementTree.fromstring(found["junit"])
+    assert (suites.get("failures"), suites.get("errors")) == ("0", "2")
+    page = found["html"]
+    assert (
+        "1 of the answers without a verdict" in page
+        and "Paris, or so." in page
+        and '<th scope="col"><bdi>No verdict' in page
+    )
+    assert '<td class="number">3.00</td>' in page  # seconds an answer: two answers cost six
+
+
 def test_reports_are_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     eval_id = make(["A", "B"], 3, lambda row, v, _: {"passed": v == 0}, repeat=2).id
     written = write_reports(eval_id, tmp_path / "out")

@@ -42,7 +42,8 @@ def make(
         names: of the variants.
         rows: how many.
         cell: for row (from 1), variant and repeat: `passed`, and what else parts from a plain cell: `score`, `text`,
-            `error`, `verdicts`, `steps`, `cached`, `seconds`, `tokens`, `cost`; `None`: not asked yet.
+            `error`, `unjudged` (why a judge said nothing), `verdicts`, `steps`, `cached`, `seconds`, `tokens`, `cost`;
+            `None`: not asked yet.
         repeat: how often each row is asked.
         row: fields of a row's record, by its number.
         **fields: of the eval's record.
@@ -82,6 +83,8 @@ def _cell(eval_id: str, row: int, variant: int, repeat: int, made: Cell) -> tupl
     verdicts = made.get("verdicts")
     if verdicts is None:
         verdicts = [] if error else [verdict(passed, made.get("score"), reason="" if passed else "It is not in there.")]
+    if silent := made.get("unjudged"):
+        verdicts = [verdict(False, 0.0, "llm-rubric", reason=silent, error=silent)]
     key = None if error else made.get("key", f"{eval_id}-{row}-{variant}-{repeat}")
     tokens = made.get("tokens", 20)
     cell = CellRecord(
@@ -92,7 +95,7 @@ def _cell(eval_id: str, row: int, variant: int, repeat: int, made: Cell) -> tupl
         cached=made.get("cached", False),
         passed=passed,
         score=made.get("score", float(passed)),
-        error=error,
+        error=error or silent,
         seconds=made.get("seconds", 0.5),
         prompt_tokens=10,
         completion_tokens=0 if error else tokens,

@@ -62,6 +62,19 @@ def test_every_mode(made: str) -> None:
         table(made, mode="sideways")
 
 
+def test_an_answer_without_a_verdict_is_shown_with_the_reason() -> None:
+    silent = {"unjudged": "The judge gave no verdict.", "text": "Paris, or so."}
+    record = make(["A", "B"], 2, lambda row, variant, _: silent if (row, variant) == (2, 1) else {"text": "Paris."})
+    assert numbers(record.id, mode="errors") == numbers(record.id, mode="texts") == [2]
+    assert numbers(record.id, mode="failures", variants=[1]) == [1]
+    found = table(record.id).rows[1].cells[1][0]
+    assert (found.status, found.text, found.error) == ("unjudged", "Paris, or so.", "The judge gave no verdict.")
+    evals.override(record.id, 2, 1, 0, True)
+    found = table(record.id).rows[1].cells[1][0]
+    assert (found.status, found.error, found.overridden) == ("passed", None, True)
+    assert numbers(record.id, mode="errors") == []
+
+
 def test_words_patterns_and_filters(made: str) -> None:
     assert numbers(made, search="GRÖSSE nothing") == []
     assert numbers(made, search="thing 12?") == [12]

@@ -68,6 +68,25 @@ def test_a_cell_without_an_answer_is_counted_and_left_out() -> None:
     assert found.pairs[0].rows == 20 and found.errors == 10
 
 
+def test_an_answer_that_could_not_be_judged_is_counted_and_left_out_everywhere() -> None:
+    def cell(row: int, variant: int, _: int) -> dict[str, object]:
+        if variant == 1 and row > 20:
+            return {"unjudged": "The judge smollm2 gave no verdict: Its reply is empty.", "cost": 0.01}
+        return {"passed": row % 2 == 0, "score": 0.25 + 0.5 * (row % 2 == 0), "cost": 0.01}
+
+    record = make(["A", "B"], 30, cell)
+    found = summary(record.id)
+    b = found.variants[1]
+    assert (b.n, b.errors, b.unjudged, b.answers, b.calls, b.score, b.mean_score) == (20, 0, 10, 30, 30, 0.5, 0.5)
+    assert b.ci95 == pytest.approx(proportion_confint(10, 20, method="wilson"))
+    assert [each.n for each in b.metrics] == [20]
+    assert found.pairs[0].rows == found.score_pairs[0].rows == 20 and (found.errors, found.unjudged) == (0, 10)
+    assert found.as_json()["unjudged"] == found.as_json()["variants"][1]["unjudged"] == 10
+    evals.override(record.id, 30, 1, 0, False, "It is rude.")  # a person judges where the judge did not
+    again = summary(record.id).variants[1]
+    assert (again.n, again.unjudged, again.score) == (21, 9, 10 / 21)
+
+
 def test_repeats_are_clustered_by_row() -> None:
     """Four repeats that always agree: as sure as one, and the pair is one of rows."""
     once = summary(two())

@@ -187,6 +187,38 @@ def test_a_judge_is_asked_once_for_the_same(script: Script) -> None:
     assert len(script.asked) == asked == 2 and cells(record)[0].passed
 
 
+def test_a_judge_that_gives_no_verdict_leaves_the_answer_unjudged_and_a_resume_asks_it_again(script: Script) -> None:
+    reply = "Well, who knows."
+    script.answer = lambda request: reply if len(request.chat) > 1 else text_of(request)
+    rows = tuple(
+        Row(
+            number=place,
+            vars={"question": "same"},
+            assertions=(Assertion(type="contains", value="same"), Assertion(type="llm-rubric", value="fits")),
+        )
+        for place in (1, 2)
+    )
+    record, result = done(eval_file(data=DataSource(rows=rows)))
+    assert (result["errors"], result["unjudged"], result["passed"]) == (0, 2, 0)
+    assert len(script.asked) == 3  # one answer, and two questions to the judge for both rows
+    silent = cells(record)[0]
+    assert silent.status == "unjudged" and "gave no verdict" in (silent.error or "")
+    assert json.loads(store.outputs([silent.output])[silent.output or ""])["text"] == "Q: same"
+    reply = '{"pass": true, "score": 1, "reason": "ok"}'
+    assert resume_eval(record.id)
+    result = run(record, JobContext("j", attempt=2))
+    assert (result["unjudged"], result["passed"]) == (0, 2) and len(script.asked) == 4
+    assert [each.status for each in cells(record)] == ["passed"] * 2 and not resume_eval(record.id)
+
+
+def test_what_is_only_measured_leaves_the_verdict_to_the_others(script: Script) -> None:
+    script.answer = lambda request: "" if len(request.chat) > 1 else text_of(request)
+    asserted = (Assertion(type="contains", value="a"), Assertion(type="llm-rubric", value="fits", weight=0))
+    row = Row(number=1, vars={"question": "a"}, assertions=asserted)
+    record, result = done(eval_file(data=DataSource(rows=(row,))))
+    assert cells(record)[0].status == "passed" and result["unjudged"] == 0
+
+
 def chosen(request: Any) -> str:
     """A judge that always likes what holds "long" best; models answer with their prompt."""
     if len(request.chat) == 1:
@@ -212,6 +244,30 @@ def test_what_compares_outputs_is_judged_when_all_of_them_are_there(script: Scri
     first = cells(record)
     run(record, JobContext("j", attempt=2))  # what was judged is judged alike, and costs nothing
     assert cells(record) == first and len(script.asked) == 8
+
+
+def test_a_judge_that_cannot_compare_leaves_outputs_unjudged_and_a_word_that_came_meanwhile_stays(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record: Any = None
+
+    def answer(request: Any) -> str:
+        if len(request.chat) == 1:
+            return text_of(request)
+        store.override(record.id, 1, 1, 0, True, "I like it.")  # a person looks at Results while outputs are compared
+        return "Neither, I fear."
+
+    script.answer = answer
+    row = Row(number=1, vars={"question": "x"}, assertions=(Assertion(type="select-best", value="more words"),))
+    record = start(eval_file(0, variant("a", "short {{question}}"), variant("b"), data=DataSource(rows=(row,))))
+    result = run(record)
+    first, second = cells(record)
+    assert (first.status, second.status, second.override_reason) == ("unjudged", "passed", "I like it.")
+    assert result["unjudged"] == 1
+    script.answer = chosen
+    assert resume_eval(record.id)
+    run(record, JobContext("j", attempt=2))
+    assert [each.status for each in cells(record)] == ["failed", "passed"]
 
 
 def test_vectors_of_outputs_that_are_there_are_computed_together(
