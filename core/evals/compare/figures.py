@@ -61,10 +61,11 @@ def cells(request: SweepRequest, samples: Sequence[Taken]) -> list[Cell]:
 
 def interval(figure: Figure, cell: Cell) -> tuple[float, float] | None:
     """The 95 % interval of a score; `None` for other figures, and for a cell that has one output."""
-    if figure.name not in ("score", "passed") or len(cell.samples) < 2:
+    judged = [each for each in cell.samples if each.unjudged is None]
+    if figure.name not in ("score", "passed") or len(judged) < 2:
         return None
     mean = Mean()
-    for each in cell.samples:
+    for each in judged:
         mean.add(float(each.passed or 0) if figure.name == "passed" else each.score or 0.0)
     return mean.interval()
 
@@ -99,6 +100,13 @@ def _agreement(cell: Cell) -> float | None:
         return None
     answers = [extract(cell.rule, each.text) if cell.rule else each.text.strip() for each in cell.samples]
     return vote(answers, "exact").count / len(answers)
+
+
+def _unjudged(cell: Cell) -> float | None:
+    """Where a score is wanted at all."""
+    if all(each.unjudged is None and each.passed is None for each in cell.samples):
+        return None
+    return float(sum(each.unjudged is not None for each in cell.samples))
 
 
 def _cost(cell: Cell) -> float | None:
@@ -153,6 +161,14 @@ FIGURES: dict[str, Figure] = {
             ".6f",
             " $",
             "low",
+        ),
+        Figure(
+            "unjudged",
+            "No verdict",
+            "Outputs of which the score says nothing, as where a judge did not reply; left out of score and passed.",
+            _unjudged,
+            ".0f",
+            best="low",
         ),
         Figure(
             "failed", "Failed", "Outputs that ended in an error.", lambda cell: float(cell.failed), ".0f", best="low"

@@ -196,9 +196,11 @@ class Taken(BaseModel):
     tokens_per_s: float | None = None
     cost_usd: float | None = None
     passed: bool | None = None
-    """Whether all assertions hold; `None` without any."""
+    """Whether all assertions hold; `None` without any, and for an output that could not be judged."""
     score: float | None = None
     """Their weighted mean, 0–1."""
+    unjudged: str | None = None
+    """Why the assertions say nothing of it, such as that a judge did not reply; it is then no part of any score."""
     reason: str = ""
     """What the first assertion that failed says, else what the first one says."""
 

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import TypeAlias
 
 from core.errors import LoupeError, NotFound
-from core.evals.assertions import Judging, judge, total
+from core.evals.assertions import Judging, judge, total, unjudged
 from core.evals.compare import chunk_sizes, columns
 from core.evals.compare.columns import Column
 from core.evals.compare.sweep import SAMPLE, TEXT_CHARACTERS, SweepRequest, SweepResult, Taken, missing
@@ -126,7 +126,8 @@ def _take(request: SweepRequest, variant: Variant, cell: int, number: int, judgi
             return None
         return _taken(column, cell, number).model_copy(update={"error": "It was stopped."})
     taken = _taken(column, cell, number)
-    return _judged(request, variant, taken, judging) if request.assertions else taken
+    wanted = request.assertions and taken.error is None
+    return _judged(request, variant, taken, column, judging) if wanted else taken
 
 
 def _taken(column: Column, cell: int, number: int) -> Taken:
@@ -144,17 +145,22 @@ def _taken(column: Column, cell: int, number: int) -> Taken:
     )
 
 
-def _judged(request: SweepRequest, variant: Variant, taken: Taken, judging: Judging) -> Taken:
+def _judged(request: SweepRequest, variant: Variant, taken: Taken, column: Column, judging: Judging) -> Taken:
+    """With what the assertions say of the whole output, of which `taken` may hold the beginning alone."""
     values = {**request.values, **({"expected": request.expected} if request.expected else {})}
     output = Output(
-        text=taken.text,
-        error=taken.error,
+        text=column.text,
+        prompt=column.prompt,
+        finish_reason=column.finish_reason,
+        ttft_s=column.ttft_s,
         prompt_tokens=taken.prompt_tokens,
         completion_tokens=taken.completion_tokens,
         seconds=taken.seconds,
         cost_usd=taken.cost_usd,
     )
     verdicts = judge(Row(number=1, vars=values), variant, output, judging, request.assertions)
+    if why := unjudged(verdicts):
+        return taken.model_copy(update={"unjudged": why})
     passed, score = total(verdicts)
     told = next((each for each in verdicts if not each.passed), verdicts[0] if verdicts else None)
     return taken.model_copy(update={"passed": passed, "score": score, "reason": told.reason if told else ""})

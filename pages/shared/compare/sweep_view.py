@@ -174,14 +174,16 @@ def _sample(taken: Taken, many: int) -> None:
     if taken.passed is not None and taken.error is None:
         score = "" if taken.score is None else f" · score {taken.score:.2f}"
         parts.append(f"{':material/task_alt: passed' if taken.passed else ':material/close: failed'}{score}")
+    elif taken.unjudged is not None:
+        parts.append(":material/help: no verdict")
     parts.append(f"{taken.completion_tokens:,} tokens · {taken.seconds:.1f} s")
     st.caption(" · ".join(parts))
     if taken.error:
         st.error(plain(taken.error))
     else:
         block(taken.text or "(empty)")
-    if taken.passed is False and taken.reason:
-        st.caption(plain(taken.reason))
+    if why := taken.unjudged or (taken.reason if taken.passed is False else ""):
+        st.caption(plain(why))
     if taken.run:
         st.page_link(
             "pages/try/compare.py",

@@ -172,6 +172,36 @@ def test_a_sweep_runs_every_cell_and_scores_it(tiny_model: Path) -> None:
     assert len({each.text for each in view.result.of(3)}) > 1  # each sample has a seed of its own
 
 
+def test_the_whole_output_is_scored_with_how_its_call_went(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "TEXT_CHARACTERS", 2)
+    asked = request(
+        variant(f"path:{tiny_model}?dtype=fp32", max_tokens=6),
+        ("temperature", (0.0, 2.0)),
+        assertions=[
+            Assertion(type="finish-reason", value="length"),
+            Assertion(type="length", value={"min": 3}),
+        ],
+    )
+    samples = whole(sweeping.start(asked).id).result.samples
+    assert [(each.passed, len(each.text)) for each in samples] == [(True, 2)] * 2, samples
+
+
+def test_an_output_that_could_not_be_judged_is_no_part_of_a_score(tiny_model: Path) -> None:
+    asked = request(
+        variant(f"path:{tiny_model}?dtype=fp32", max_tokens=6),
+        ("temperature", (0.0, 2.0)),
+        samples=2,
+        assertions=[Assertion(type="llm-rubric", value="fits", options={"provider": "hf:nobody/nothing"})],
+    )
+    found = figures.cells(asked, whole(sweeping.start(asked).id).result.samples)
+    for cell in found:
+        assert [each.passed for each in cell.samples] == [None] * len(cell.samples) and cell.samples[0].text
+        assert all("gave no verdict" in (each.unjudged or "") for each in cell.samples)
+        by_name = {name: figures.FIGURES[name].of(cell) for name in ("score", "passed", "unjudged", "failed")}
+        assert by_name == {"score": None, "passed": None, "unjudged": len(cell.samples), "failed": 0}
+        assert figures.interval(figures.FIGURES["score"], cell) is None
+
+
 def test_a_stopped_sweep_keeps_what_it_has_and_is_completed_without_repeating_it(
     tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
