@@ -73,7 +73,7 @@ def test_a_folder_that_nobody_may_look_into(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(Path, "stat", refuse)
     with pytest.raises(NotFound, match="cannot be looked up: Permission denied; check the path"):
-        check_text("/root/secret/text.txt")
+        check_text("/elsewhere/text.txt")
 
 
 def test_files_that_are_no_text(tokenizer: Any, tmp_path: Path) -> None:
