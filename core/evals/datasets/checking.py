@@ -13,6 +13,7 @@ from typing import Any
 
 from core.errors import InvalidInput, LoupeError
 from core.evals.assertion import Assertion, AssertionSet
+from core.evals.assertions.models import JudgeModel, models_of
 from core.evals.datasets.found import BrokenRow
 from core.evals.datasets.stream import rows_of
 from core.evals.eval_file import EvalFile
@@ -36,6 +37,8 @@ class Checked:
     """The first broken ones."""
     notes: tuple[str, ...]
     """A sentence for everything in the data sets that Loupe does not act on; those of the file are in the file."""
+    judges: tuple[JudgeModel, ...]
+    """Models that judge the answers to any row, in order."""
 
 
 def check(file: EvalFile) -> Checked:
@@ -50,6 +53,7 @@ def check(file: EvalFile) -> Checked:
     rows, broken, tried = 0, 0, False
     shown: list[BrokenRow] = []
     notes: list[str] = []
+    judges = set(models_of(file.default_assertions))
     for row in rows_of(file, notes):
         rows += 1
         if isinstance(row, BrokenRow):
@@ -60,10 +64,11 @@ def check(file: EvalFile) -> Checked:
         if not tried:
             _try(file, row)
             tried = True
+        judges.update(models_of(defaults.own(row)))
         digest.update(_line(defaults.parts(row)))
     if not tried:
         raise InvalidInput(f"None of the {rows:,} rows can be used. {shown[0]}", "tests")
-    return Checked(rows, digest.hexdigest(), broken, tuple(shown), tuple(notes))
+    return Checked(rows, digest.hexdigest(), broken, tuple(shown), tuple(notes), tuple(sorted(judges)))
 
 
 def digest_of(file: EvalFile) -> tuple[int, str]:
@@ -91,10 +96,13 @@ class _Defaults:
         self._count = len(assertions)
         self._dumped = [each.model_dump(mode="json") for each in assertions]
 
+    def own(self, row: Row) -> tuple[Assertion | AssertionSet, ...]:
+        """What is demanded of a row beside them."""
+        return row.assertions[self._count if row.with_defaults else 0 :]
+
     def parts(self, row: Row) -> list[Any]:
-        known = self._count if row.with_defaults else 0
-        own = [each.model_dump(mode="json") for each in row.assertions[known:]]
-        assertions = [*(self._dumped if known else ()), *own]
+        own = [each.model_dump(mode="json") for each in self.own(row)]
+        assertions = [*(self._dumped if row.with_defaults else ()), *own]
         return [row.description, row.vars, assertions, row.threshold, row.metadata]
 
 

@@ -63,6 +63,10 @@ class Fingerprints:
         """Of the weights behind a reference, its adapters included."""
         return self._once(f"model {reference}", lambda: _model(reference))
 
+    def embedding(self, reference: str) -> str:
+        """Of the weights behind a reference of an embedding model."""
+        return self._once(f"embedding {reference}", lambda: _embedding(reference))
+
     def _technique(self, request: TechniqueRequest) -> dict[str, str]:
         from core.techniques import examples
         from core.techniques.registry import TECHNIQUES
@@ -128,6 +132,16 @@ def _model(reference: str) -> str:
     ref = parse_ref(reference)
     parts = [_base(ref), *(f"{name}*{weight:g} {_adapter(name)}" for name, weight in ref.adapters)]
     return _digest([*parts, ref.dtype, ref.quantize, get_settings().device])
+
+
+def _embedding(reference: str) -> str:
+    from core.models.embedders import MINILM, canonical
+
+    if canonical(reference) != MINILM:
+        return _model(reference)
+    from core.models.embedding import folder
+
+    return _folder(folder())
 
 
 def _base(ref: ModelRef) -> str:

@@ -146,7 +146,7 @@ def _same(record: EvalRecord, plan: Plan) -> None:
         plan.file,
         same_data=checked.digest == record.data_digest,
         depended=plan.depends,
-        depends=depends_of(plan.file),
+        depends=depends_of(plan.file, checked.judges),
     )
     if found:
         raise Conflict(f"The eval cannot go on: {'; '.join(found)} since it began. Start a new one instead.")

@@ -6,12 +6,14 @@ Knows nothing of jobs, and of the store only that it keeps a JSON document.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from core.errors import LoupeError
+from core.evals.assertions.models import JudgeModel
 from core.evals.eval_file import EvalFile
+from core.evals.judging import Judging
 from core.evals.running.fingerprints import ABSENT, Fingerprints
 from core.evals.variant import Variant
 from core.prompts.names import short
@@ -38,7 +40,7 @@ class Plan:
     use_cache: bool
     file: EvalFile
     depends: dict[str, str]
-    """What its answers depend on beside the file, and the fingerprint of each."""
+    """What its answers and verdicts depend on beside the file, and the fingerprint of each."""
     broken: int
     """Rows that could not be read."""
     missing: dict[str, str]
@@ -81,15 +83,34 @@ def begins(path: str) -> str:
     return json.dumps({"path": path}, ensure_ascii=False).removesuffix("}") + ","
 
 
-def depends_of(file: EvalFile) -> dict[str, str]:
-    """What the file's answers depend on beside it, and the fingerprint of each."""
+def depends_of(file: EvalFile, judges: Iterable[JudgeModel] = ()) -> dict[str, str]:
+    """What the file's answers and their verdicts depend on beside it, and the fingerprint of each.
+
+    Args:
+        file: what is compared.
+        judges: models that judge its rows, as `check` finds them.
+    """
     fingerprints, found = Fingerprints(), dict[str, str]()
     for variant in file.variants:
         try:
             found |= fingerprints.of(variant.request(dict.fromkeys(variant.variables, "x")))
         except LoupeError:  # it cannot be asked at all; its cells will say why
             found[f"the model {variant.model}"] = fingerprints.model(variant.model)
-    return found
+    return found | {words: text for each in judges for words, text in [_judge(each, fingerprints)]}
+
+
+def _judge(judge: JudgeModel, fingerprints: Fingerprints) -> tuple[str, str]:
+    """What a judge is called in a sentence, and its fingerprint; settings say who the usual one is."""
+    usual = Judging()
+    if judge.role == "judge":
+        name = judge.reference or usual.model
+        text = fingerprints.model(name)
+    else:
+        name = judge.reference or usual.embedding
+        text = fingerprints.embedding(name)
+    if judge.reference:
+        return f"the {judge.role} {name}", text
+    return f"the usual {judge.role}", text if text == ABSENT else f"{name} {text}"
 
 
 def differences(
@@ -101,7 +122,7 @@ def differences(
         before: as it began.
         now: as it is asked for.
         same_data: whether the digests of all rows are equal.
-        depended: what the answers depended on then.
+        depended: what answers and verdicts depended on then.
         depends: what they depend on now; what is absent is no difference, its cells fail with a sentence.
     """
     found = list(_variants(before, now))

@@ -74,7 +74,7 @@ def prepare(
         path=path,
         use_cache=use_cache,
         file=file,
-        depends=depends_of(file),
+        depends=depends_of(file, checked.judges),
         broken=checked.broken,
         missing=missing,
         notes=(*file.notes, *checked.notes),
@@ -107,7 +107,7 @@ def resume(file: EvalFile, path: str) -> EvalRecord:
         file,
         same_data=checked.digest == record.data_digest,
         depended=before.depends,
-        depends=depends_of(file),
+        depends=depends_of(file, checked.judges),
     )
     if found:
         raise Conflict(

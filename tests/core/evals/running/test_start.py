@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from core.errors import Conflict, InvalidInput, NotFound
-from core.evals.assertion import Assertion
+from core.evals.assertion import Assertion, AssertionSet
 from core.evals.eval_file import DataSource, EvalFile
+from core.evals.row import Row
 from core.evals.running import check_models, latest, plan_of, resume, start
+from core.settings import get_settings
 from core.store import collections
 from core.store import evals as store
 from tests.core.evals.running.conftest import Script, cells, eval_file, questions, run, variant
@@ -108,6 +110,46 @@ def test_other_weights_are_refused(script: Script, tmp_path: Path) -> None:
     start(file, path=PATH)
     weights.write_bytes(b"two")
     with pytest.raises(Conflict, match=r"the model gguf:.*m\.gguf has changed"):
+        resume(file, PATH)
+
+
+@pytest.mark.parametrize("where", ["defaults", "row", "set"])
+def test_another_judge_is_refused(script: Script, tmp_path: Path, where: str) -> None:
+    weights = tmp_path / "j.gguf"
+    weights.write_bytes(b"one")
+    asked: Any = Assertion(type="llm-rubric", value="fits", options={"provider": f"gguf:{weights}"})
+    if where == "set":
+        asked = AssertionSet(assertions=(asked,))
+    row = Row(number=1, vars={"question": "a"}, assertions=() if where == "defaults" else (asked,))
+    file = eval_file(data=DataSource(rows=(row,)), default_assertions=(asked,) if where == "defaults" else ())
+    record = start(file, path=PATH)
+    weights.write_bytes(b"two")
+    with pytest.raises(Conflict, match=r"the judge gguf:.*j\.gguf has changed"):
+        resume(file, PATH)
+    with pytest.raises(Conflict, match=r"the judge gguf:.*j\.gguf has changed since it began"):
+        run(record)
+
+
+def test_another_usual_judge_or_embedding_model_is_refused(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "embedder"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"one")
+    named = Assertion(type="similar", value="b", options={"provider": f"path:{folder}"})
+    asked = (Assertion(type="llm-rubric", value="fits"), Assertion(type="similar", value="b"), named)
+    file = eval_file(data=DataSource(rows=(Row(number=1, vars={"question": "a"}, assertions=asked),)))
+    record = start(file, path=PATH)
+    assert {"the usual judge", "the usual embedding model"} < plan_of(record).depends.keys()
+    assert resume(file, PATH).id == record.id
+    monkeypatch.setenv("LOUPE_DEFAULT_MODEL", "smollm2?dtype=fp32")
+    get_settings.cache_clear()
+    with pytest.raises(Conflict, match="the usual judge has changed"):
+        resume(file, PATH)
+    monkeypatch.delenv("LOUPE_DEFAULT_MODEL")
+    get_settings.cache_clear()
+    (folder / "model.safetensors").write_bytes(b"two")
+    with pytest.raises(Conflict, match=r"the embedding model path:.* has changed"):
         resume(file, PATH)
 
 
