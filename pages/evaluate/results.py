@@ -83,7 +83,7 @@ def overview(record: EvalRecord, changed: Against | None) -> None:
         "Cost and score": lambda: cost_plot(found),
         "Assertions": lambda: assertions_table(summary(record.id, stale_s=STALE_S)),
         "Since an earlier run": lambda: earlier_runs(record, changed),
-        "Reports": lambda: downloads(record, found),
+        "Reports": lambda: downloads(record),
     }
     for name, tab in tabs.items():
         if tab.open:

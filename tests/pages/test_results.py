@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs
+from core.evals.formats import read_eval
 from core.evals.report import REPORTS
+from core.evals.running import prepare
+from core.evals.running.overrides import Overrides
 from core.store import evals
 from core.store.evals import EvalRecord
 from tests.core.evals.results.made import make, verdict
@@ -111,6 +115,20 @@ def test_pairs_assertions_cost_and_reports() -> None:
     assert all(report.file for report in REPORTS.values()) and record.file.strip() in [
         each.value.strip() for each in reports.app.code
     ]
+
+
+def test_the_command_repeats_what_was_said_beside_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "e.yaml"
+    path.write_text("prompts: ['{{x}}']\nproviders: ['openai:gpt-9']\ntests: [{vars: {x: 1}}, {vars: {x: 2}}]\n")
+    said = Overrides(models=("smollm2",), limit=1, repeat=2, skip_broken=True, skip_unsupported=True, use_cache=False)
+    file = said.applied(read_eval(path, models=said.models, skip_unsupported=True))
+    for where, command in (
+        (str(path), f"loupe eval run {path} --model smollm2 --repeat 2 --limit 1 --skip-broken --skip-unsupported"),
+        ("", "loupe eval run my-eval.yaml"),
+    ):
+        record = prepare(file, said=said, path=where, name="My eval")
+        page = ResultsPage(eval=record.id, results_tab="Reports")
+        assert page.app.code[0].value == f"{command} --no-cache"
 
 
 def test_a_cell_opens_with_everything_that_is_known_of_it() -> None:

@@ -65,6 +65,7 @@ def command(
         skip_broken=skip_broken,
         skip_unsupported=skip_unsupported,
         models=tuple(model or ()),
+        use_cache=not no_cache,
     )
     asked = said.applied(read_eval(file, models=said.models, skip_unsupported=skip_unsupported))
     path = str(Path(file).expanduser().resolve())
@@ -75,7 +76,7 @@ def command(
         before = _attempt(running.latest(path))
         record = running.resume(asked, path)
     else:
-        record = running.start(asked, use_cache=not no_cache, name=name, path=path, at_once=True)
+        record = running.start(asked, said=said, name=name, path=path, at_once=True)
     _tell(record)
     job = None
     if record.job is not None and _attempt(record) != before:  # else nothing was missing, so nothing was started

@@ -70,11 +70,6 @@ class Ledger:
         return known if isinstance(known, int) else eval_figures.broken_rows(self.record.id)
 
     @property
-    def path(self) -> str:
-        """Of the file it was read from; "" for one made on a page."""
-        return str(self.plan.get("path") or "")
-
-    @property
     def notes(self) -> list[str]:
         """What is worth knowing before its figures are read: models that were not there, what Loupe does not act on."""
         missing = self.plan.get("missing")

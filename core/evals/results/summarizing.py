@@ -37,8 +37,6 @@ class Summary:
     """By the share that passed."""
     score_pairs: tuple[Pair, ...]
     """By mean score; empty where every score is 0 or 1, since it would say the same."""
-    path: str
-    """Of the file it was read from; "" for one made on a page."""
     notes: tuple[str, ...]
     """What is worth knowing before the figures are read; untrusted, like all texts here."""
     sentence: str
@@ -158,7 +156,6 @@ def _summed(book: Ledger, metrics: bool) -> Summary:
         broken=book.broken,
         repeat=book.repeat,
         expected=book.expected,
-        path=book.path,
         notes=tuple(book.notes),
         variants=tuple(found),
         pairs=pairs,

@@ -10,13 +10,14 @@ outputs into cells, `job.py` stores them. Knows nothing of formats, figures or r
 
 from __future__ import annotations
 
-from core.evals.running.plan import Plan, plan_of
+from core.evals.running.plan import Plan, command_of, plan_of
 from core.evals.running.start import cells_of, check_models, delete, job_of, latest, prepare, resume, resume_eval, start
 
 __all__ = [
     "Plan",
     "cells_of",
     "check_models",
+    "command_of",
     "delete",
     "job_of",
     "latest",

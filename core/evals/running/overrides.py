@@ -6,7 +6,8 @@ Knows nothing of where it is said.
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 from core.evals.eval_file import EvalFile
@@ -26,6 +27,15 @@ class Overrides:
     """Likewise."""
     use_cache: bool = True
     """Acted on where the eval is started."""
+
+    def document(self) -> dict[str, Any]:
+        """What was said, as JSON."""
+        return {each.name: value for each in fields(self) if (value := getattr(self, each.name)) != each.default}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Overrides:
+        """What was said, from its `document`."""
+        return cls(**{**document, "models": tuple(document.get("models", ()))})
 
     def applied(self, file: EvalFile) -> EvalFile:
         """The file with them; its source is gone where they change anything."""
@@ -50,3 +60,7 @@ class Overrides:
         flags = {"--skip-broken": self.skip_broken, "--skip-unsupported": self.skip_unsupported}
         flags["--no-cache"] = not self.use_cache
         return shlex.join([*words, *(flag for flag, given in flags.items() if given)])
+
+
+AS_WRITTEN = Overrides()
+"""Nothing was said."""

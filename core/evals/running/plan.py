@@ -15,6 +15,7 @@ from core.evals.assertions.models import JudgeModel
 from core.evals.eval_file import EvalFile
 from core.evals.judging import Judging
 from core.evals.running.fingerprints import ABSENT, Fingerprints
+from core.evals.running.overrides import Overrides
 from core.evals.variant import Variant
 from core.prompts.names import short
 from core.store.evals import EvalRecord
@@ -37,7 +38,8 @@ class Plan:
 
     path: str
     """Of the file it was read from; "" for one made on a page."""
-    use_cache: bool
+    said: Overrides
+    """What a person said instead of the file; `file` is what came of both."""
     file: EvalFile
     depends: dict[str, str]
     """What its answers and verdicts depend on beside the file, and the fingerprint of each."""
@@ -48,12 +50,17 @@ class Plan:
     notes: tuple[str, ...] = ()
     """What Loupe does not act on."""
 
+    @property
+    def use_cache(self) -> bool:
+        """Whether outputs that are there are used again."""
+        return self.said.use_cache
+
     def document(self) -> dict[str, Any]:
         """As JSON; the path comes first, so that the evals of a file are found by it."""
         file = self.file.model_dump(mode="json", exclude={"source"})
         return {
             "path": self.path,
-            "use_cache": self.use_cache,
+            "said": self.said.document(),
             "repeat": file.pop("repeat"),
             "variants": file.pop("variants"),
             "depends": self.depends,
@@ -69,13 +76,31 @@ def plan_of(record: EvalRecord) -> Plan:
     document = json.loads(record.plan)
     return Plan(
         path=document["path"],
-        use_cache=document["use_cache"],
+        said=_said(document),
         file=EvalFile.model_validate({**document["file"], **{each: document[each] for each in ("repeat", "variants")}}),
         depends=document["depends"],
         broken=document["broken"],
         missing=document["missing"],
         notes=tuple(document["notes"]),
     )
+
+
+def command_of(record: EvalRecord, name: str) -> str:
+    """The command that repeats an eval from a terminal.
+
+    Args:
+        record: the eval.
+        name: what its file is called where it was read from none; that file holds all that was said, but for the cache.
+    """
+    document = json.loads(record.plan)
+    said = _said(document)
+    if path := str(document.get("path") or ""):
+        return said.command(path)
+    return Overrides(use_cache=said.use_cache).command(name)
+
+
+def _said(document: dict[str, Any]) -> Overrides:
+    return Overrides.of(document.get("said", {}))
 
 
 def begins(path: str) -> str:

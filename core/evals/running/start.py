@@ -14,6 +14,7 @@ from core.evals.eval_file import EvalFile
 from core.evals.formats import write_eval
 from core.evals.running import kept_files
 from core.evals.running.at_once import is_there, judge_here
+from core.evals.running.overrides import AS_WRITTEN, Overrides
 from core.evals.running.plan import Plan, begins, depends_of, differences, plan_of
 from core.models.device import may_have_gpu
 from core.models.reference import ModelRef, parse_ref
@@ -27,7 +28,7 @@ KIND = "eval"
 def start(
     file: EvalFile,
     *,
-    use_cache: bool = True,
+    said: Overrides = AS_WRITTEN,
     name: str | None = None,
     path: str = "",
     checked: Checked | None = None,
@@ -37,7 +38,8 @@ def start(
 
     Args:
         file: what is compared.
-        use_cache: with `False` every call is made anew, once in this eval.
+        said: what was said instead of the file that was read, and is applied in `file` already, kept so that it can be
+            repeated; without `use_cache` every call is made anew, once in this eval.
         name: for a list; by default the file's description or name.
         path: of the file it was read from, absolute; by it a resume finds this eval.
         checked: what a look at its rows found, so that they need not be read again here.
@@ -48,8 +50,8 @@ def start(
         NotFound: a data set is gone, or none of the models is here.
         StoreError: the store cannot be written.
     """
-    record = prepare(file, use_cache=use_cache, name=name, path=path, checked=checked)
-    if at_once and use_cache and is_there(file, record.rows):
+    record = prepare(file, said=said, name=name, path=path, checked=checked)
+    if at_once and said.use_cache and is_there(file, record.rows):
         judge_here(record)
     else:
         _start_job(record)
@@ -59,7 +61,7 @@ def start(
 def prepare(
     file: EvalFile,
     *,
-    use_cache: bool = True,
+    said: Overrides = AS_WRITTEN,
     name: str | None = None,
     path: str = "",
     checked: Checked | None = None,
@@ -72,7 +74,7 @@ def prepare(
     checked = checked or check(file)
     plan = Plan(
         path=path,
-        use_cache=use_cache,
+        said=said,
         file=file,
         depends=depends_of(file, checked.judges),
         broken=checked.broken,

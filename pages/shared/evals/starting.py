@@ -27,9 +27,7 @@ def start(draft: Draft, said: Overrides, look: Look | None) -> None:
             return
         try:
             path = path_of(draft)
-            record = running.start(
-                draft.file, use_cache=said.use_cache, name=None, path=str(path), checked=look.checked
-            )
+            record = running.start(draft.file, said=overrides_of(said), path=str(path), checked=look.checked)
         except LoupeError as error:
             st.session_state[ERROR] = str(error)
             return

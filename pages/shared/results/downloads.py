@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable
 
 import streamlit as st
 
 from core.evals.report import REPORTS, Report
-from core.evals.results import Summary
 from core.store.evals import EvalRecord
 from pages.shared.lab.blocks import block
 
 
-def downloads(record: EvalRecord, found: Summary) -> None:
+def downloads(record: EvalRecord) -> None:
     """Draw them. A report is made when somebody asks for it, outside of the script."""
+    from core.evals.running import command_of  # only where it is looked at: it knows of models and jobs
+
     name = file_name(record)
     with st.container(horizontal=True):
         for report in REPORTS.values():
@@ -40,9 +40,10 @@ def downloads(record: EvalRecord, found: Summary) -> None:
         )
     st.caption(
         "HTML opens anywhere and runs no script; CSV has a line a cell; JSON has everything; JUnit is for CI. "
-        "This repeats the run from the shell or in CI; answers that are there already are used again:"
+        "This repeats the run from the shell or in CI; answers that are there already are used again, unless "
+        "`--no-cache` is there:"
     )
-    st.code(f"loupe eval run {shlex.quote(found.path or name)}", language="bash")
+    st.code(command_of(record, name), language="bash")
     if record.file:
         with st.expander("The eval file", type="compact"):
             block(record.file, "yaml")

@@ -15,6 +15,7 @@ from core.evals.eval_file import DataSource
 from core.evals.output import Output
 from core.evals.row import Row
 from core.evals.running import resume_eval, start
+from core.evals.running.overrides import Overrides
 from core.jobs import JobCancelled, JobContext
 from core.store import evals as store
 from tests.core.evals.running.conftest import Script, cells, done, eval_file, run, text_of, variant
@@ -47,9 +48,9 @@ def test_a_further_row_or_variant_makes_only_its_own_calls(script: Script) -> No
 
 def test_without_cache_everything_is_asked_anew_but_once(script: Script) -> None:
     done(eval_file(2))
-    _, result = done(eval_file(["x", "y", "x"]), use_cache=False)
+    _, result = done(eval_file(["x", "y", "x"]), said=Overrides(use_cache=False))
     assert result["calls"] == 2 and result["cached"] == 1
-    _, result = done(eval_file(["x", "y", "x"]), use_cache=False)
+    _, result = done(eval_file(["x", "y", "x"]), said=Overrides(use_cache=False))
     assert result["calls"] == 2
     assert len(script.asked) == 6
 
@@ -303,7 +304,7 @@ def test_what_is_there_already_needs_no_worker(script: Script, monkeypatch: pyte
     assert record.job is None and len(started) == 1 and len(script.asked) == 3
     assert [each.passed and each.cached for each in cells(record)] == [True] * 3
     assert not resume_eval(record.id)
-    for other in ({"at_once": False}, {"at_once": True, "use_cache": False}):
+    for other in ({"at_once": False}, {"at_once": True, "said": Overrides(use_cache=False)}):
         assert start(file, **other).job
     monkeypatch.setattr("core.evals.running.at_once.MOST_CELLS", 2)
     assert start(file, at_once=True).job

@@ -12,6 +12,7 @@ from core.evals.assertion import Assertion, AssertionSet
 from core.evals.eval_file import DataSource, EvalFile
 from core.evals.row import Row
 from core.evals.running import check_models, latest, plan_of, resume, start
+from core.evals.running.overrides import Overrides
 from core.settings import get_settings
 from core.store import collections
 from core.store import evals as store
@@ -22,8 +23,10 @@ PATH = "/somewhere/eval.yaml"
 
 def test_a_plan_is_read_as_it_was_written(script: Script) -> None:
     file = eval_file(2, variant(technique="few-shot", technique_options={"shots": 2}), notes=("It has a note.",))
-    record = start(file, path=PATH)
+    said = Overrides(limit=2, models=("smollm2",), skip_broken=True)
+    record = start(file, path=PATH, said=said)
     plan = plan_of(record)
+    assert plan.said == said
     assert plan.file == file and plan.path == PATH and plan.notes == ("It has a note.",) and plan.use_cache
     assert {"the model smollm2", "Loupe", "the wording techniques/few-shot"} < set(plan.depends)
     assert record.name == "eval.yaml" and record.rows == 2 and record.job
