@@ -126,7 +126,7 @@ def _folder(text: str, ref: ModelRef, path: Path, task: Task) -> Row:
     found = surprise_of(
         model, ids, task.sight.window, task.sight.stride, lambda share: task.tell("perplexity", 0.05 + 0.8 * share)
     )
-    memory = int(model.get_memory_footprint())
+    memory = int(model.get_memory_footprint()) + _scale_bytes(model)
     parameters = logical_parameters(path)
     stored = memory if ref.quantize else weight_data_bytes(path)
     if isinstance(packed, dict) and memory > 1.5 * weight_data_bytes(path):
@@ -148,6 +148,13 @@ def _folder(text: str, ref: ModelRef, path: Path, task: Task) -> Row:
         engine="transformers",
         notes=tuple(notes),
     )
+
+
+def _scale_bytes(model: Any) -> int:
+    """Scales of bitsandbytes' 4-bit layers, which lie beside the weight where the library does not count."""
+    states = [state for each in model.parameters() if (state := getattr(each, "quant_state", None)) is not None]
+    scales = [each.absmax for state in states for each in (state, getattr(state, "state2", None)) if each is not None]
+    return sum(int(each.nbytes) for each in scales)
 
 
 def _import_libraries(ref: ModelRef, packed: Any) -> None:
