@@ -35,7 +35,7 @@ def prepare(model: Any, settings: TuneSettings, preparing: Preparing) -> Any:
         **words,
     )
     wrapped = get_peft_model(model, config, low_cpu_mem_usage=preparing.empty)
-    if kind == "TEXT":  # what stays in the file must not name a folder of this machine
+    if kind == "TEXT":  # what stays in the file names the base, and not where the hub or a conversion has put it
         wrapped.peft_config["default"].tokenizer_name_or_path = preparing.base
     return wrapped
 
