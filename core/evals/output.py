@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Output(BaseModel):
@@ -31,3 +31,5 @@ class Output(BaseModel):
     cost_usd: float | None = None
     steps: tuple[dict[str, Any], ...] = ()
     """Of a technique or of documents: `{"kind", "text", "data"}`, in order."""
+    kept: str | None = Field(None, exclude=True)
+    """Key under which it is kept without belonging to a cell; no part of what is kept."""

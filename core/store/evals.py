@@ -29,6 +29,7 @@ from core.store.eval_cells import (
     override,
     save_cells,
 )
+from core.store.eval_outputs import own_replies
 from core.store.eval_records import CellId, CellRecord, EvalRecord, OutputRecord, RowRecord, document, storable
 from core.store.runs import new_id, title_of
 from core.store.tables import Eval, EvalCell, EvalOutput, EvalRow
@@ -155,13 +156,17 @@ def count_rows(eval_id: str) -> int:
 
 
 def delete(eval_id: str) -> None:
-    """Delete it with its rows and cells, and the outputs that no other eval shows.
+    """Delete it with its rows and cells, the outputs that no other eval shows, and what judges replied about it alone.
+
+    An eval that gets a verdict from such a reply at this very moment loses it as well: its judge is asked once more,
+    should it ever be run again.
 
     Raises:
         NotFound: there is none with this id.
         StoreError: the database could not be written; nothing was.
     """
     get(eval_id)
+    replies = own_replies(eval_id)
     with get_database().write() as session:
         mine = select(EvalCell.output).where(EvalCell.eval == eval_id, EvalCell.output.is_not(None)).distinct()
         keys = session.execute(mine).scalars().all()
@@ -169,7 +174,7 @@ def delete(eval_id: str) -> None:
         session.execute(sql_delete(EvalRow).where(EvalRow.eval == eval_id))
         session.execute(sql_delete(Eval).where(Eval.id == eval_id))
         shown = select(EvalCell.output).where(EvalCell.output == EvalOutput.key).exists()
-        for some in batches(keys):
+        for some in batches([*keys, *replies]):
             session.execute(sql_delete(EvalOutput).where(EvalOutput.key.in_(some), ~shown))
 
 

@@ -74,6 +74,8 @@ def _details(model: str, chat: list[ChatMessage]) -> dict[str, Any]:
 
 
 def _note(details: dict[str, Any], output: Output) -> None:
+    if output.kept:  # by it the store knows which verdicts the reply is for
+        details.setdefault("kept", []).append(output.kept)
     if output.text:
         details["replies"].append(output.text[:KEPT])
     details["tokens"] += (output.prompt_tokens or 0) + output.completion_tokens

@@ -82,11 +82,12 @@ class Calls:
             return unread
         known = store.outputs([key])
         if key in known:
-            return Output.model_validate_json(known[key])
-        output = self.ask(request)
-        if output.error is None:
+            output = Output.model_validate_json(known[key])
+        elif (output := self.ask(request)).error is None:
             self._keep(OutputRecord(key=key, model=request.model, output=output.model_dump_json()))
-        return output
+        else:
+            return output
+        return output.model_copy(update={"kept": key})
 
     def forget(self, request: Request) -> None:
         """Keep what a judge replied for this run alone, since it holds no verdict: a resume asks anew."""

@@ -69,6 +69,7 @@ def _details(details: dict[str, Any]) -> None:
 def _consulted(details: dict[str, Any]) -> dict[str, Any]:
     """Draw what a judge was asked and wrote; what is left."""
     asked, replies = details.pop("prompt", None) or [], details.pop("replies", None) or []
+    details.pop("kept", None)
     for message in asked if isinstance(asked, list) else [{"role": "user", "content": asked}]:
         st.caption(plain(f"The judge was asked ({message.get('role', '')})"))
         block(str(message.get("content", "")), height=220 if len(str(message.get("content", ""))) > 700 else "content")

@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from core.errors import Conflict, LoupeError, ModelFailed
 from core.evals.assertion import Assertion
 from core.evals.eval_file import DataSource
 from core.evals.output import Output
 from core.evals.row import Row
-from core.evals.running import resume_eval, start
+from core.evals.running import delete, resume_eval, start
 from core.evals.running.overrides import Overrides
 from core.jobs import JobCancelled, JobContext
 from core.store import evals as store
+from core.store.database import get_database
+from core.store.tables import EvalOutput
 from tests.core.evals.running.conftest import Script, cells, done, eval_file, run, text_of, variant
 
 
@@ -186,6 +189,27 @@ def test_a_judge_is_asked_once_for_the_same(script: Script) -> None:
     asked = len(script.asked)
     record, _ = done(file)
     assert len(script.asked) == asked == 2 and cells(record)[0].passed
+
+
+def test_what_a_judge_replied_goes_with_the_last_eval_that_needs_it(script: Script) -> None:
+    def outputs() -> int:
+        with get_database().read() as session:
+            return session.execute(select(func.count()).select_from(EvalOutput)).scalar_one()
+
+    script.answer = lambda request: '{"pass": true, "best": 1}' if len(request.chat) > 1 else text_of(request)
+    rubric, best = Assertion(type="llm-rubric", value="fits"), Assertion(type="select-best", value="shorter")
+    rows = DataSource(rows=(Row(number=1, vars={"question": "a"}, assertions=(rubric, best)),))
+    first, result = done(eval_file(0, variant("A", "A {{question}}"), variant("B", "B {{question}}"), data=rows))
+    assert result["calls"] == outputs() == 6  # two answers, two by the rubric, one choice in both orders
+    second, _ = done(eval_file(0, variant("A", "A {{question}}"), data=rows))
+    delete(first.id)
+    assert outputs() == 2 and cells(second)[0].verdicts
+    script.asked.clear()
+    third, _ = done(eval_file(0, variant("A", "A {{question}}"), data=rows))
+    assert script.asked == []
+    delete(second.id)
+    delete(third.id)
+    assert outputs() == 0
 
 
 def test_a_judge_that_gives_no_verdict_leaves_the_answer_unjudged_and_a_resume_asks_it_again(script: Script) -> None:
