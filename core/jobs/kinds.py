@@ -21,7 +21,7 @@ KINDS: dict[str, str] = {
     "questions": "core.documents.measuring.questions_job",
     "eval": "core.evals.running.job",
     "tune": "core.tuning.job",
-    "merge": "core.models.adapters.merge_job",
+    "merge": "core.tuning.merging",
     "compress": "core.compression.job",
     "measure-models": "core.compression.measuring.job",
 }

@@ -12,11 +12,10 @@ from streamlit.testing.v1 import AppTest
 
 from core import jobs
 from core.errors import Conflict
-from core.models.adapters import merge_job
 from core.settings import get_settings
 from core.store import jobs as job_store
 from core.store.runs import new_id
-from core.tuning import looking, places, start
+from core.tuning import looking, merging, places, start
 from core.tuning.methods import METHODS
 from core.tuning.request import TuneRequest
 from core.tuning.settings import TuneSettings
@@ -299,7 +298,7 @@ def test_the_adapter_is_merged_from_its_page(tiny_model: Path, rows: Path, monke
             raise Conflict("taken exists already, and nothing is written over; choose another name.")
         return jobs_of_another_kind()
 
-    monkeypatch.setattr(merge_job, "start", start)
+    monkeypatch.setattr(merging, "start", start)
     app = page(tiny_model, **{RUN: finished(rows, tiny_model)})
     app.session_state["tune_files"] = True
     app.run()

@@ -71,16 +71,17 @@ class Prepared:
             rows, width = packed["input_ids"].shape
             return Largest(rows, width, len(packed["keep"]))
         of_token, of_kept = shares(self.base)
-        worst, most = None, 0.0
+
+        def cost(each: Largest) -> float:
+            return each.rows * (each.tokens * of_token + each.kept * of_kept)
+
         # the widest first: no batch costs more than its width in tokens that all have logits
-        for batch in sorted(self.plan, key=self._area, reverse=True):
-            if self._area(batch) * (of_token + of_kept) <= most:
+        widest, *others = sorted(self.plan, key=self._area, reverse=True)
+        worst = self._sized(widest)
+        for batch in others:
+            if self.group * self._area(batch) * (of_token + of_kept) <= cost(worst):
                 break
-            found = self._sized(batch)
-            size = len(batch) * (found.tokens * of_token + found.kept * of_kept)
-            if size > most:
-                worst, most = found, size
-        assert worst is not None  # a plan has a batch, and a batch has rows
+            worst = max(worst, self._sized(batch), key=cost)
         return worst
 
     def _area(self, batch: Sequence[int]) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.errors import LoupeError
-from core.models.adapters import merge_job
+from core.tuning import merging
 from pages.shared.jobs import job_line
 from pages.shared.text import plain
 
@@ -46,7 +46,7 @@ def export_card(result: dict[str, Any]) -> None:
 
 def _merge(ref: str, name: str) -> None:
     try:
-        job = merge_job.start(ref, name)
+        job = merging.start(ref, name)
     except LoupeError as error:
         st.session_state[ERROR] = str(error)
         return

@@ -8,24 +8,25 @@ import pytest
 
 from core.errors import Conflict, Unsupported
 from core.jobs import JobContext
-from core.models.adapters import merge_job
+from core.models.adapters.export import target_of
+from core.tuning import merging
 from tests.core.models.adapters.conftest import Make
 from tests.core.models.adapters.test_loading import base_of
 
 
 def test_a_further_attempt_finds_what_the_first_one_wrote(tiny_model: Path, make: Make) -> None:
     request = {"ref": f"path:{tiny_model}+{make('lora')}", "name": "merged"}
-    found = merge_job.run(request, JobContext("first"))
+    found = merging.run(request, JobContext("first"))
     assert found["ref"] == f"path:{found['path']}"
     base_of(Path(found["path"]))
-    assert merge_job.run(request, JobContext("second")) == found
+    assert merging.run(request, JobContext("second")) == found
     with pytest.raises(Conflict, match="exists already"):
-        merge_job.run(request | {"ref": f"path:{tiny_model}+{make('dora')}"}, JobContext("other"))
+        merging.run(request | {"ref": f"path:{tiny_model}+{make('dora')}"}, JobContext("other"))
 
 
 def test_what_cannot_be_merged_is_said_before_a_job_is_made(tiny_model: Path, make: Make) -> None:
     with pytest.raises(Unsupported, match="soft prompt"):
-        merge_job.start(f"path:{tiny_model}+{make('prompt-tuning')}", "merged")
-    (merge_job.export.target_of("taken")).mkdir(parents=True)
+        merging.start(f"path:{tiny_model}+{make('prompt-tuning')}", "merged")
+    target_of("taken").mkdir(parents=True)
     with pytest.raises(Conflict, match="exists already"):
-        merge_job.start(f"path:{tiny_model}+{make('lora')}", "taken")
+        merging.start(f"path:{tiny_model}+{make('lora')}", "taken")
