@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -100,6 +101,21 @@ def page(open_page: Callable[..., Page]) -> Page:
     page = open_page()
     expect(page.get_by_placeholder("Write a message")).to_be_enabled()
     return page
+
+
+@pytest.fixture(scope="session")
+def tiny_ref(tiny_model: Path) -> str:
+    """Reference of a model that trains and packs in seconds."""
+    return f"path:{tiny_model}"
+
+
+def choose_model(page: Page, ref: str) -> None:
+    """Type a reference into the box of models."""
+    box = page.get_by_role("combobox", name=re.compile("Model$")).first
+    box.click()
+    box.fill(ref)
+    box.press("Enter")
+    expect(page.get_by_text("Running", exact=False)).to_have_count(0)
 
 
 def go_to(page: Page, section: str, title: str) -> None:

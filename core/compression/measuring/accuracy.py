@@ -61,7 +61,8 @@ def accuracy_of(asked: MeasureRequest, job: JobContext, tell: Callable[[float], 
     work.run({"eval": eval_id}, _Inside(job, tell))
     found = summary(eval_id)
     scores = [
-        {"share": each.score, "ci95": list(each.ci95), "n": each.n, "errors": each.errors} for each in found.variants
+        {"share": each.score, "ci95": list(each.ci95), "n": each.n, "errors": each.errors + each.unjudged}
+        for each in found.variants
     ]
     return {"id": eval_id, "name": found.name, "rows": found.rows - found.broken, "scores": scores}
 

@@ -21,7 +21,8 @@ defaultTest: {options: {}, assert: [{type: not-icontains, value: "{{never}}"}]}
 tests:
   - vars: {word: one, never: zzqqzz}
   - vars: {word: two, never: zzqqzz}
-  - vars: {word: three, never: ""}
+  - vars: {word: three, never: zzqqzz}
+    assert: [{type: contains, value: zzqqzz}]
 """
 
 
@@ -57,7 +58,7 @@ def test_every_model_gets_a_share_with_its_interval(roomy: Path, text_file: Path
     for row in found["rows"]:
         accuracy = row["accuracy"]
         assert (accuracy["n"], accuracy["errors"]) == (3, 0)
-        assert accuracy["share"] == pytest.approx(2 / 3)  # every text contains the empty one
+        assert accuracy["share"] == pytest.approx(2 / 3)
         low, high = accuracy["ci95"]
         assert (low, high) == pytest.approx((0.2077, 0.9385), abs=1e-4)  # Wilson, as statsmodels has it
     kept = results.summary(found["eval"]["id"])
