@@ -25,6 +25,8 @@ def column_desk(path: Path, format: str, found: Mapping[str, str]) -> None:
     except LoupeError:  # said already, where the rows would be
         return
     known = formats.FORMATS[format]
+    usual = {name.strip().lower(): name for name in names}
+    seen = {role: usual[each] for role, called in known.ROLES.items() for each in reversed(called) if each in usual}
     with st.container(horizontal=True):
         for role in known.ROLES:
             key = draft.column(role)
@@ -36,7 +38,7 @@ def column_desk(path: Path, format: str, found: Mapping[str, str]) -> None:
                 index=None,
                 key=key,
                 format_func=_cut,
-                placeholder=_cut(found[role]) if role in found else "No column",
+                placeholder=_cut({**seen, **found}.get(role, "No column")),
                 on_change=_named,
                 args=(format,),
                 width=200,

@@ -123,15 +123,15 @@ def _shown(path: Path) -> str:
             width=230,
             persist_state="session",
         )
+        if rows is not None and path.suffix.lower() != ".txt":
+            with st.popover("Columns", icon=":material/view_column:", help="Which column is read as what"):
+                column_desk(path, rows.format, dict(rows.columns))
         st.toggle(
             "Skip broken rows",
             key=draft.SKIP,
             help="Leave out rows that cannot be used, and say which, instead of refusing the file.",
             persist_state="session",
         )
-        if rows is not None and path.suffix.lower() != ".txt":
-            with st.popover("Columns", icon=":material/view_column:", help="Which column is read as what"):
-                column_desk(path, rows.format, dict(rows.columns))
     if rows is None:
         if chosen:
             column_desk(path, chosen, {})

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from core import jobs
 from core.errors import LoupeError
 from core.tuning import merging
 from pages.shared.jobs import job_line
@@ -42,6 +43,8 @@ def export_card(result: dict[str, Any]) -> None:
         begun = st.session_state.get(MERGED, {}).get(result["ref"])
         if begun:
             job_line(begun, key="tune_merge_line")
+            if merged := jobs.get(begun).result.get("ref"):
+                st.markdown(f"**{plain(str(merged))}** is a model now.")
 
 
 def _merge(ref: str, name: str) -> None:
