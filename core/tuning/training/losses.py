@@ -48,14 +48,14 @@ def t_few(
     there = labels != -100
     logs = torch.log_softmax(logits.float(), dim=-1)
     picked = logs.gather(-1, labels.clamp(min=0).unsqueeze(-1)).squeeze(-1) * there
-    first = torch.zeros(len(labels), dtype=torch.bool, device=labels.device)
-    first[::group] = True
-    loss = -picked[first].sum() / there[first].sum()
+    # groups × rows × positions: cut by place and not by a mask, so that shapes are known without values
+    picked, there = (each.reshape(-1, group, each.shape[-1]) for each in (picked, there))
+    loss = -picked[:, 0].sum() / there[:, 0].sum()
     if unlikelihood and group > 1:
-        counted = there[~first]
-        unlikely = -torch.log1p(-picked[~first].exp().clamp(max=1 - 1e-6)) * counted
+        counted = there[:, 1:]
+        unlikely = -torch.log1p(-picked[:, 1:].exp().clamp(max=1 - 1e-6)) * counted
         loss = loss + unlikely.sum() / counted.sum()
     if length_normalised and group > 1:
-        means = (picked.sum(dim=1) / there.sum(dim=1).clamp(min=1)).reshape(-1, group)
+        means = picked.sum(dim=2) / there.sum(dim=2).clamp(min=1)
         loss = loss - torch.log_softmax(means, dim=-1)[:, 0].mean()
     return loss
