@@ -136,8 +136,23 @@ def load_base(base: Base, *, dtype: Any, device: Any, four_bit: bool, double: bo
     except Exception as error:  # the library raises anything at all on files that somebody else wrote
         text = " ".join(str(error).split())[:300] or type(error).__name__
         raise ModelLoadError(f"{base.ref} could not be loaded for training: {text}") from None
+    if four_bit:
+        _keep_gradients(model)
     model.name_or_path = base.hub_name  # PEFT writes it into the adapter; the hub's cache or a conversion says nothing
     return model
+
+
+def _keep_gradients(model: Any) -> None:
+    """Keep bitsandbytes from packing weights anew for processors with AVX512-BF16 at the first look in eval mode.
+
+    Packed, a layer passes no gradient on, and nothing unpacks it when training goes on: the run would learn noise
+    (`Linear4bit.forward` and `matmul_4bit` of bitsandbytes 0.50).
+    """
+    from bitsandbytes.nn import Linear4bit
+
+    for module in model.modules():
+        if isinstance(module, Linear4bit):
+            module.support_avx512bf16_for_cpu = False
 
 
 def empty_model(base: Base, labels: int = 0) -> Any:

@@ -28,7 +28,7 @@ TIGHT = 0.75
 FIXED = 250 * 1024**2
 """On CPUs: the libraries' own pages and buffers that training brings in, seen with a model of 135 million numbers."""
 HEAP = 0.3
-"""On CPUs: share of the activations that the C heap holds besides, as holes between blocks of ever other sizes; seen."""
+"""On CPUs: share of the activations that the C heap holds besides, as holes between blocks of other sizes; seen."""
 
 
 @dataclass(frozen=True, slots=True)

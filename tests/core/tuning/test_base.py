@@ -56,3 +56,25 @@ def test_each_of_several_processes_has_a_gpu_of_its_own(monkeypatch: pytest.Monk
         found.append(device().index)
     monkeypatch.delenv("LOCAL_RANK")
     assert (found, device().index) == ([0, 1, 1], 0)
+
+
+def test_a_look_in_eval_mode_changes_no_gradient_of_qlora(ask: Ask) -> None:
+    """On processors with AVX512-BF16 bitsandbytes packs weights there, and packed layers pass no gradient on."""
+    import torch
+
+    request = ask("qlora", dtype="bf16", targets="attention")
+
+    def gradients(look: bool) -> list[torch.Tensor]:
+        with open_tokens(request.model) as tokens:
+            model, _ = session.load_prepared(request, session.prepare_data(request, tokens))
+        ids = torch.arange(3, 40)[None]
+        if look:
+            model.eval()
+            with torch.inference_mode():
+                model(input_ids=ids)
+        model.train()
+        model(input_ids=ids, labels=ids).loss.backward()
+        return [each.grad.clone() for each in model.parameters() if each.requires_grad]
+
+    for one, other in zip(gradients(False), gradients(True), strict=True):
+        assert torch.equal(one, other)
