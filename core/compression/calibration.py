@@ -123,6 +123,11 @@ def text_ids(tokenizer: Any, text: str) -> list[int]:
     return list(encoded["input_ids"])
 
 
+def whole_path(path: str) -> str:
+    """The path as a job's worker finds it, which stands in another folder; empty stays empty."""
+    return str(Path(path).expanduser().resolve()) if path else ""
+
+
 def _file(path: str) -> Path:
     try:
         file = Path(path).expanduser()

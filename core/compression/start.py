@@ -5,7 +5,7 @@ Everything that can be said without loading the weights is said before a job is 
 
 from __future__ import annotations
 
-from core.compression.calibration import check_text
+from core.compression.calibration import check_text, whole_path
 from core.compression.methods import module_of
 from core.compression.request import CompressRequest
 from core.compression.source import Source, open_source, refuse_existing
@@ -62,6 +62,19 @@ def start(request: CompressRequest) -> str:
     from core import jobs
 
     check(request)
+    request = _with_whole_paths(request)
     title = f"{module_of(request.method).METHOD.title} of {request.model[:80]} as {request.name}"
     document = request.model_dump(mode="json", exclude_defaults=True) | {"method": request.method, "name": request.name}
     return jobs.start(KIND, title, document, accelerator=may_have_gpu())
+
+
+def _with_whole_paths(request: CompressRequest) -> CompressRequest:
+    """A worker stands in another folder."""
+    given = {"calibration": whole_path, "model": _whole_ref, "student": _whole_ref}
+    named = {name: whole(getattr(request, name)) for name, whole in given.items() if getattr(request, name)}
+    changed = {name: value for name, value in named.items() if value != getattr(request, name)}
+    return request.model_copy(update=changed) if changed else request
+
+
+def _whole_ref(ref: str) -> str:
+    return str(parse_ref(ref))

@@ -12,6 +12,7 @@ from typing import Any
 
 from core import jobs
 from core.jobs import JobView
+from core.models.reference import parse_ref
 from core.tuning import places
 from core.tuning.base import find_base
 from core.tuning.counting import Counted, count
@@ -114,7 +115,7 @@ def _with_whole_paths(request: TuneRequest) -> TuneRequest:
     """A worker may stand in another folder."""
     whole = {name: str(Path(value).expanduser().resolve()) for name in ("data", "eval_data")
              if (value := getattr(request, name))}  # fmt: skip
-    return request.model_copy(update=whole)
+    return request.model_copy(update=whole | {"model": str(parse_ref(request.model))})
 
 
 def runs(limit: int = 50) -> list[JobView]:
