@@ -135,45 +135,33 @@ def figures(eval_id: str) -> Figures:
     """
     import numpy as np
 
+    whole, number, yes = np.int64, np.float64, np.bool_
+    columns: dict[str, tuple[Any, type[np.generic]]] = {
+        "row": (EvalCell.row, whole),
+        "variant": (EvalCell.variant, whole),
+        "repeat": (EvalCell.repeat, whole),
+        "passed": (_HOLDS, yes),
+        "score": (_SCORE, number),
+        "error": (_ERROR, yes),
+        "unjudged": (_UNJUDGED, yes),
+        "overridden": (EvalCell.override.is_not(None), yes),
+        "cached": (EvalCell.cached, yes),
+        "seconds": (EvalCell.seconds, number),
+        "prompt_tokens": (EvalCell.prompt_tokens, number),
+        "completion_tokens": (EvalCell.completion_tokens, whole),
+        "cost_usd": (EvalCell.cost_usd, number),
+    }
     query = (
-        select(
-            EvalCell.row,
-            EvalCell.variant,
-            EvalCell.repeat,
-            _HOLDS,
-            _SCORE,
-            _ERROR,
-            _UNJUDGED,
-            EvalCell.override.is_not(None),
-            EvalCell.cached,
-            EvalCell.seconds,
-            EvalCell.prompt_tokens,
-            EvalCell.completion_tokens,
-            EvalCell.cost_usd,
-        )
+        select(*(column for column, _ in columns.values()))
         .where(EvalCell.eval == eval_id)
         .order_by(EvalCell.row, EvalCell.variant, EvalCell.repeat)
     )
     with get_database().read() as session:
         cursor = session.connection().execute(query).cursor
         found = list(cursor.fetchall()) if cursor is not None else []
-    columns = list(zip(*found, strict=True)) if found else [()] * 13
-    whole, number, yes = np.int64, np.float64, np.bool_
-    return Figures(
-        row=np.array(columns[0], whole),
-        variant=np.array(columns[1], whole),
-        repeat=np.array(columns[2], whole),
-        passed=np.array(columns[3], yes),
-        score=np.array(columns[4], number),
-        error=np.array(columns[5], yes),
-        unjudged=np.array(columns[6], yes),
-        overridden=np.array(columns[7], yes),
-        cached=np.array(columns[8], yes),
-        seconds=np.array(columns[9], number),
-        prompt_tokens=np.array(columns[10], number),
-        completion_tokens=np.array(columns[11], whole),
-        cost_usd=np.array(columns[12], number),
-    )
+    values = list(zip(*found, strict=True)) if found else [()] * len(columns)
+    kinds = ((name, kind) for name, (_, kind) in columns.items())
+    return Figures(**{name: np.array(each, kind) for (name, kind), each in zip(kinds, values, strict=True)})
 
 
 def row_numbers(

@@ -13,6 +13,7 @@ from core.errors import Conflict
 from core.jobs import JobContext
 from core.models.adapters import export
 from core.models.device import may_have_gpu
+from core.models.reference import parse_ref
 
 KIND = "merge"
 
@@ -25,7 +26,7 @@ def start(ref: str, name: str) -> str:
     """
     from core import jobs  # which brings the store
 
-    target = export.target_of(name)
+    ref, target = str(parse_ref(ref)), export.target_of(name)  # whole: a worker stands in another folder
     export.check(ref, target)
     return jobs.start(KIND, f"Merge {ref} as {name}", {"ref": ref, "name": name}, accelerator=may_have_gpu())
 

@@ -20,7 +20,7 @@ from core.settings import ensure_home, get_settings
 from core.tuning.methods import METHODS
 from core.tuning.request import NAME, TuneRequest
 
-_KIND = "tune"
+KIND = "tune"
 ABOUT = "loupe.json"
 """Beside every result: how it was made."""
 
@@ -82,7 +82,7 @@ def _folder(method: str, name: str) -> Path:
 
 def _awaited() -> set[Path]:
     """Where runs that wait or run will put their results; those that wait first, since they may begin meanwhile."""
-    active = [*jobs.list_jobs(_KIND, "queued"), *jobs.list_jobs(_KIND, "running")]
+    active = [*jobs.list_jobs(KIND, "queued"), *jobs.list_jobs(KIND, "running")]
     asked = [(str(job.request.get("method")), str(job.request.get("name"))) for job in active]
     return {_folder(method, name) for method, name in asked if method in METHODS}
 

@@ -22,7 +22,7 @@ from core.tuning.methods import METHODS
 from core.tuning.request import TuneRequest
 from core.tuning.training import session
 
-KIND = "tune"
+KIND = places.KIND
 
 
 @dataclass(frozen=True, slots=True)
